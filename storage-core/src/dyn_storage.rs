@@ -1,0 +1,102 @@
+//! The object-safe companion of [`LogtoStorage`].
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::{Change, LogtoStorage, Result};
+
+/// What the methods of [`DynStorage`] return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// [`LogtoStorage`] with boxed futures, for a storage whose type is chosen at run time.
+///
+/// Every [`LogtoStorage`] that is `Send + Sync` is one, and `dyn DynStorage` is itself a [`LogtoStorage`], so that
+/// `Box<dyn DynStorage>` and `Arc<dyn DynStorage>` go wherever a storage does. Each call costs one allocation.
+///
+/// ```
+/// use logto_storage_core::{DynStorage, LogtoStorage, Result};
+///
+/// async fn is_signed_in(storage: &(impl LogtoStorage + ?Sized)) -> Result<bool> {
+///     Ok(storage.get_item("logto_id_token").await?.is_some())
+/// }
+///
+/// async fn any_is_signed_in(storages: &[Box<dyn DynStorage>]) -> Result<bool> {
+///     for storage in storages {
+///         if is_signed_in(storage).await? {
+///             return Ok(true);
+///         }
+///     }
+///     Ok(false)
+/// }
+/// ```
+pub trait DynStorage: Send + Sync {
+    /// [`LogtoStorage::get_item`]
+    fn dyn_get_item<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<String>>>;
+
+    /// [`LogtoStorage::set_item`]
+    fn dyn_set_item<'a>(&'a self, key: &'a str, value: &'a str) -> BoxFuture<'a, Result<()>>;
+
+    /// [`LogtoStorage::remove_item`]
+    fn dyn_remove_item<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>>;
+
+    /// [`LogtoStorage::apply`]
+    fn dyn_apply<'a>(&'a self, changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>>;
+
+    /// [`LogtoStorage::renew`]
+    fn dyn_renew<'a>(&'a self, changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>>;
+
+    /// [`LogtoStorage::reload`]
+    fn dyn_reload(&self) -> BoxFuture<'_, Result<bool>>;
+}
+
+impl<S: LogtoStorage + Send + Sync> DynStorage for S {
+    fn dyn_get_item<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(self.get_item(key))
+    }
+
+    fn dyn_set_item<'a>(&'a self, key: &'a str, value: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.set_item(key, value))
+    }
+
+    fn dyn_remove_item<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.remove_item(key))
+    }
+
+    fn dyn_apply<'a>(&'a self, changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.apply(changes))
+    }
+
+    fn dyn_renew<'a>(&'a self, changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.renew(changes))
+    }
+
+    fn dyn_reload(&self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(self.reload())
+    }
+}
+
+impl LogtoStorage for dyn DynStorage + '_ {
+    async fn get_item(&self, key: &str) -> Result<Option<String>> {
+        self.dyn_get_item(key).await
+    }
+
+    fn set_item<'a>(&'a self, key: &'a str, value: &'a str) -> impl Future<Output = Result<()>> + Send {
+        self.dyn_set_item(key, value)
+    }
+
+    fn remove_item<'a>(&'a self, key: &'a str) -> impl Future<Output = Result<()>> + Send {
+        self.dyn_remove_item(key)
+    }
+
+    fn apply<'a>(&'a self, changes: &'a [Change<'a>]) -> impl Future<Output = Result<()>> + Send {
+        self.dyn_apply(changes)
+    }
+
+    fn renew<'a>(&'a self, changes: &'a [Change<'a>]) -> impl Future<Output = Result<()>> + Send {
+        self.dyn_renew(changes)
+    }
+
+    fn reload(&self) -> impl Future<Output = Result<bool>> + Send {
+        self.dyn_reload()
+    }
+}

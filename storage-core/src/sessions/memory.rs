@@ -1,0 +1,61 @@
+//! A session in this process's memory.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::future::{Future, ready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::{Changes, Result, SessionHandle};
+
+/// A session in memory, for tests and for programs without a web framework.
+///
+/// Clones share their items, as two requests of one user do. A write is there for all clones when the call returns,
+/// deferred or not. There is no id that could be known to somebody else, so a renewal is just its changes.
+///
+/// ```
+/// use logto_storage_core::{Change, Changes, MemorySession, SessionHandle};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> logto_storage_core::Result<()> {
+/// let session = MemorySession::default();
+/// session.write(Changes::one(Change::set("logto_id_token", "eyJ…"))).await?;
+///
+/// assert_eq!(session.clone().read("logto_id_token".into()).await?.as_deref(), Some("eyJ…"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct MemorySession {
+    items: Arc<Mutex<HashMap<String, String>>>,
+}
+
+impl MemorySession {
+    fn items(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        // Nothing panics while it holds the lock, so what a poisoned one guards is whole.
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SessionHandle for MemorySession {
+    fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
+        ready(Ok(self.items().get(&*key).cloned()))
+    }
+
+    fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
+        let mut items = self.items();
+        for (key, value) in changes.iter() {
+            match value {
+                Some(value) => items.insert(key.into_owned(), value.to_owned()),
+                None => items.remove(&*key),
+            };
+        }
+        ready(Ok(()))
+    }
+}
+
+impl fmt::Debug for MemorySession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemorySession").field("keys", &self.items().keys()).finish()
+    }
+}

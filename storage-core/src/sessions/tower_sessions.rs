@@ -1,0 +1,98 @@
+//! [`SessionHandle`] for `tower_sessions::Session`.
+//!
+//! What the library does, and what follows from it here:
+//!
+//! - The record is read from the store once a request, at its first use, and written as a whole: the last of two
+//!   requests to save wins.
+//! - Its layer saves a modified session once more when the handler has answered, unless the answer is a 5xx. Values
+//!   whose save has failed are therefore taken out of the record again.
+//! - `cycle_id` deletes the old record and leaves the session without an id until it is saved.
+//! - `load` reads the store before it takes the lock on the record, and drops unsaved changes.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::{Changes, Error, Operation, Result, SessionHandle};
+
+macro_rules! handle {
+    ($core:ident, $feature:literal) => {
+        /// With
+        #[doc = concat!("feature `", $feature, "`. ")]
+        /// When an "immediate" write returns Ok the store has it, whatever the handler answers then; a "deferred" one is
+        /// saved by the library's layer at the end of the response, unless that is a 5xx.
+        ///
+        /// After a failed save the session's items are as they were before. Where the store's answer got lost (a
+        /// time-out), or the call's future was dropped, nobody knows whether the store has the changes, and nothing is
+        /// put back in the latter case: the layer's save, if it comes to that, writes them.
+        ///
+        /// A renewal calls the store's `delete` for the old id and `create` for the new one, with nothing between
+        /// them that could make it one step: if `create` fails the session is gone from the store, and its user
+        /// signed out. So is a user whose browser never learns the new id since the answer is a 5xx. A session that
+        /// has no record in the store has no old id either, and is created.
+        ///
+        /// A reload is done while nothing was changed since the request began, by us or by the app; the library keeps
+        /// calling a session modified after it was saved. It must not run beside another operation of the session.
+        ///
+        /// The library's own `Debug` of a session prints its values, tokens included: keep it out of logs.
+        impl SessionHandle for $core::Session {
+            async fn read(&self, key: Cow<'_, str>) -> Result<Option<String>> {
+                match self.get_value(&key).await {
+                    Ok(None) => Ok(None),
+                    Ok(Some(Value::String(value))) => Ok(Some(value)),
+                    Ok(Some(_)) => Err(Error::not_a_string(key).during(Operation::Get)),
+                    Err(error) => Err(Error::session(error).during(Operation::Get).with_key(key)),
+                }
+            }
+
+            async fn write<'a>(&'a self, changes: Changes<'a>) -> Result<()> {
+                let mut replaced = Vec::new();
+                let written = async {
+                    for (key, value) in changes.iter() {
+                        let before = self.get_value(&key).await?;
+                        match value {
+                            Some(value) => self.insert_value(&key, Value::from(value)).await?,
+                            None => self.remove_value(&key).await?,
+                        };
+                        replaced.push((key, before));
+                    }
+                    if changes.renews_id() && self.id().is_some() {
+                        self.cycle_id().await?;
+                    }
+                    // A visitor's session that was never stored and holds nothing is not worth a record.
+                    if changes.renews_id() || (changes.saves_now() && !self.is_empty().await) {
+                        self.save().await?;
+                    }
+                    Ok(())
+                };
+                let written = written.await;
+                if written.is_err() {
+                    for (key, before) in replaced.into_iter().rev() {
+                        // Fails only where the record has to be read again, and then it has none of our values.
+                        let _ = match before {
+                            Some(before) => self.insert_value(&key, before).await,
+                            None => self.remove_value(&key).await,
+                        };
+                    }
+                }
+                written.map_err(|error: $core::session::Error| changes.failed(error))
+            }
+
+            async fn reload(&self) -> Result<bool> {
+                // Without an id there is no record to read. (`load` would say Ok, and log a warning.)
+                if self.is_modified() || self.id().is_none() {
+                    return Ok(false);
+                }
+                match self.load().await {
+                    Ok(()) => Ok(true),
+                    Err(error) => Err(Error::session(error).during(Operation::Reload)),
+                }
+            }
+        }
+    };
+}
+
+#[cfg(feature = "tower-sessions-0_14")]
+handle!(tower_sessions_core_0_14, "tower-sessions-0_14");
+#[cfg(feature = "tower-sessions-0_15")]
+handle!(tower_sessions_core_0_15, "tower-sessions-0_15");

@@ -1,0 +1,268 @@
+//! `#[logto(…)]`: from tokens to options that know where they stand.
+
+use std::fmt;
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Attribute, Ident, Lit, LitInt, LitStr, MacroDelimiter, Meta, MetaList, Path};
+
+/// Every problem of the item. None is dropped: all of them are reported in one compile.
+pub(crate) type Errors = Vec<syn::Error>;
+
+/// What an attribute stands on.
+#[derive(Clone, Copy)]
+enum Level {
+    /// The struct or enum as a whole.
+    Item,
+    Variant,
+    Field,
+}
+
+/// What stands on a struct or an enum.
+#[derive(Default)]
+pub(crate) struct ItemOptions {
+    pub(crate) prefix: Option<LitStr>,
+    pub(crate) deferred: bool,
+    pub(crate) max_len: Option<LitInt>,
+    pub(crate) krate: Option<Path>,
+}
+
+/// What stands on a field: the keys themselves, to point at.
+#[derive(Default)]
+pub(crate) struct FieldOptions {
+    pub(crate) session: Option<Ident>,
+    pub(crate) prefix: Option<Ident>,
+}
+
+impl ItemOptions {
+    pub(crate) fn parse(attrs: &[Attribute], errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        for entry in entries(attrs, Level::Item, errors) {
+            let parsed = match entry.key.unraw().to_string().as_str() {
+                "prefix" => entry.prefix().map(|prefix| options.prefix = Some(prefix)),
+                "save" => entry.deferred().map(|deferred| options.deferred = deferred),
+                "max_len" => entry.max_len().map(|max_len| options.max_len = Some(max_len)),
+                _ => entry.krate().map(|krate| options.krate = Some(krate)),
+            };
+            errors.extend(parsed.err());
+        }
+        options
+    }
+}
+
+impl FieldOptions {
+    pub(crate) fn parse(attrs: &[Attribute], errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        for entry in entries(attrs, Level::Field, errors) {
+            errors.extend(entry.flag().err());
+            let option = if entry.key == "session" { &mut options.session } else { &mut options.prefix };
+            *option = Some(entry.key);
+        }
+        options
+    }
+}
+
+/// On a variant nothing may stand.
+pub(crate) fn reject_on_variant(attrs: &[Attribute], errors: &mut Errors) {
+    entries(attrs, Level::Variant, errors);
+}
+
+/// One `key` or `key = value`.
+struct Entry {
+    key: Ident,
+    /// What follows the key, `=` included.
+    rest: TokenStream,
+}
+
+/// The entries of all `#[logto(…)]`, each with a key that may stand here, once.
+fn entries(attrs: &[Attribute], level: Level, errors: &mut Errors) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("logto")) {
+        let Meta::List(MetaList { delimiter: MacroDelimiter::Paren(_), tokens, .. }) = &attr.meta else {
+            errors.push(syn::Error::new_spanned(attr.path(), level.expected("")));
+            continue;
+        };
+        for tokens in split_at_commas(tokens.clone()) {
+            let entry = match Entry::new(tokens, level) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    errors.push(error);
+                    continue;
+                }
+            };
+            let name = entry.key.unraw();
+            match entries.iter().find(|earlier| earlier.key.unraw() == name) {
+                None => entries.push(entry),
+                Some(earlier) => errors.push(syn::Error::new_spanned(
+                    &entry.key,
+                    format!("`{name}` is given twice, as `{earlier}` and as `{entry}`: only one may stay"),
+                )),
+            }
+        }
+    }
+    entries
+}
+
+fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
+    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+    let mut pieces = vec![TokenStream::new()];
+    for token in tokens {
+        match pieces.last_mut() {
+            Some(piece) if !is_comma(&token) => piece.extend([token]),
+            _ => pieces.push(TokenStream::new()),
+        }
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+impl Entry {
+    fn new(tokens: TokenStream, level: Level) -> syn::Result<Self> {
+        let mut rest = tokens.clone().into_iter();
+        let Some(TokenTree::Ident(key)) = rest.next() else {
+            return Err(syn::Error::new_spanned(tokens, level.expected("")));
+        };
+        let rest: TokenStream = rest.collect();
+        let name = key.unraw().to_string();
+        // `logto::session` is one name that we don't know, and is pointed at as a whole.
+        if rest.clone().into_iter().next().is_some_and(|token| token.to_string() == ":") {
+            return Err(syn::Error::new_spanned(tokens, level.expected(&name)));
+        }
+        match level.keys().contains(&name.as_str()) {
+            true => Ok(Self { key, rest }),
+            false => Err(syn::Error::new_spanned(key, level.misplaced(&name))),
+        }
+    }
+
+    fn prefix(&self) -> syn::Result<LitStr> {
+        self.string().ok_or_else(|| {
+            self.expected(
+                "a string, `prefix = \"tenant-a:\"`; for a prefix that is known at run time only, put \
+                 `#[logto(prefix)]` on the field that holds it",
+            )
+        })
+    }
+
+    fn deferred(&self) -> syn::Result<bool> {
+        match self.string().map(|policy| policy.value()).as_deref() {
+            Some("immediate") => Ok(false),
+            Some("deferred") => Ok(true),
+            _ => Err(self.expected("`save = \"immediate\"`, the default, or `save = \"deferred\"`")),
+        }
+    }
+
+    fn max_len(&self) -> syn::Result<LitInt> {
+        match self.value().map(syn::parse2) {
+            Some(Ok(Lit::Int(len))) if matches!(len.suffix(), "" | "usize") && len.base10_parse::<usize>().is_ok() => {
+                Ok(len)
+            }
+            _ => Err(self.expected("an unsigned number of bytes that fits in a `usize`: `max_len = 65536`")),
+        }
+    }
+
+    fn krate(&self) -> syn::Result<Path> {
+        let parse = |mut path: LitStr| {
+            // As if we had written it: the user's lints don't look at it.
+            path.set_span(path.span().resolved_at(Span::call_site()));
+            path.parse_with(Path::parse_mod_style).ok()
+        };
+        self.string().and_then(parse).ok_or_else(|| {
+            self.expected("the path of the module that has `LogtoStorage`, as a string: `crate = \"my_sdk::storage\"`")
+        })
+    }
+
+    /// A key that stands alone.
+    fn flag(&self) -> syn::Result<()> {
+        match (self.rest.is_empty(), self.key == "prefix") {
+            (true, _) => Ok(()),
+            (false, true) => Err(syn::Error::new_spanned(
+                &self.rest,
+                "a field's own value is the prefix, so here it is `#[logto(prefix)]`; a fixed one goes before the \
+                 `struct` or `enum`: `#[logto(prefix = \"tenant-a:\")]`",
+            )),
+            (false, false) => {
+                Err(syn::Error::new_spanned(&self.rest, "`session` takes no value: write `#[logto(session)]`"))
+            }
+        }
+    }
+
+    fn string(&self) -> Option<LitStr> {
+        match syn::parse2(self.value()?) {
+            Ok(Lit::Str(string)) if string.suffix().is_empty() => Some(string),
+            _ => None,
+        }
+    }
+
+    /// The tokens after `=`.
+    fn value(&self) -> Option<TokenStream> {
+        let mut rest = self.rest.clone().into_iter();
+        let equals = rest.next()?.to_string() == "=";
+        let value: TokenStream = rest.collect();
+        (equals && !value.is_empty()).then_some(value)
+    }
+
+    fn expected(&self, what: &str) -> syn::Error {
+        let place = self.value().unwrap_or_else(|| self.to_token_stream());
+        syn::Error::new_spanned(place, format!("expected {what}"))
+    }
+}
+
+impl ToTokens for Entry {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.key.to_tokens(tokens);
+        self.rest.to_tokens(tokens);
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_token_stream().fmt(f)
+    }
+}
+
+impl Level {
+    /// The keys that may stand here.
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Item => &["prefix", "save", "max_len", "crate"],
+            Self::Variant => &[],
+            Self::Field => &["session", "prefix"],
+        }
+    }
+
+    /// What to say of a known key in the wrong place, or of an unknown one.
+    fn misplaced(self, name: &str) -> String {
+        let place = match (name, self) {
+            ("session", Self::Item | Self::Variant) => "on the field that holds the session",
+            ("prefix", Self::Variant) => "before the `enum`, for all variants, or on the field that holds a prefix",
+            ("save" | "max_len" | "crate", Self::Field | Self::Variant) => "before the `struct` or `enum`",
+            _ => return format!("unknown attribute `{name}`: {}", self.expected(name)),
+        };
+        format!("`{name}` goes {place}")
+    }
+
+    /// What may stand here, what is nearest to `name` first.
+    fn expected(self, name: &str) -> String {
+        let mut keys = self.keys().to_vec();
+        keys.sort_by_key(|key| distance(name, key));
+        match &*keys {
+            [] => "no `#[logto(…)]` goes on a variant".to_owned(),
+            keys => format!("expected `#[logto(…)]` with one or more of `{}`", keys.join("`, `")),
+        }
+    }
+}
+
+/// The edit distance of Levenshtein.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,35 @@
+//! `#[derive(LogtoStorage)]`, to be used through `logto-storage-core` and its feature `derive`, where it is documented.
+//!
+//! From the item's tokens to the impl's, one file a step: [`attr`] reads the `#[logto(…)]`, [`model`] holds every rule
+//! of what may be derived, [`expand`] writes the impl, or [`fallback`] the one that stands beside errors.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod attr;
+mod expand;
+mod fallback;
+mod model;
+
+use proc_macro2::TokenStream;
+use syn::DeriveInput;
+
+use crate::model::Model;
+
+/// Implements `LogtoStorage` for a struct or an enum that holds a session. See `logto_storage_core::LogtoStorage`.
+#[proc_macro_derive(LogtoStorage, attributes(logto))]
+pub fn derive_logto_storage(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    derive(input.into()).into()
+}
+
+fn derive(input: TokenStream) -> TokenStream {
+    let input = match syn::parse2::<DeriveInput>(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let Model { krate, storage, errors } = Model::new(&input);
+    match storage {
+        Some(storage) if errors.is_empty() => expand::expand(&input, &krate, &storage),
+        _ => fallback::expand(&input, &krate, errors),
+    }
+}
