@@ -80,25 +80,18 @@ fn entries(attrs: &[Attribute], level: Level, errors: &mut Errors) -> Vec<Entry>
     let mut entries: Vec<Entry> = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("logto")) {
         let Meta::List(MetaList { delimiter: MacroDelimiter::Paren(_), tokens, .. }) = &attr.meta else {
-            errors.push(syn::Error::new_spanned(attr.path(), level.expected("")));
+            errors.push(syn::Error::new_spanned(attr.path(), level.expected(None)));
             continue;
         };
         for tokens in split_at_commas(tokens.clone()) {
-            let entry = match Entry::new(tokens, level) {
-                Ok(entry) => entry,
-                Err(error) => {
-                    errors.push(error);
-                    continue;
-                }
+            let Some(entry) = Entry::new(tokens, level, errors) else { continue };
+            let Some(earlier) = entries.iter().find(|earlier| earlier.key.unraw() == entry.key.unraw()) else {
+                entries.push(entry);
+                continue;
             };
-            let name = entry.key.unraw();
-            match entries.iter().find(|earlier| earlier.key.unraw() == name) {
-                None => entries.push(entry),
-                Some(earlier) => errors.push(syn::Error::new_spanned(
-                    &entry.key,
-                    format!("`{name}` is given twice, as `{earlier}` and as `{entry}`: only one may stay"),
-                )),
-            }
+            let (one, other) = (earlier.to_string(), entry.to_string());
+            let both = if one == other { format!("`{one}` twice") } else { format!("both `{one}` and `{other}`") };
+            errors.push(syn::Error::new_spanned(&entry.key, format!("{both}: only one may stay")));
         }
     }
     entries
@@ -118,21 +111,26 @@ fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
 }
 
 impl Entry {
-    fn new(tokens: TokenStream, level: Level) -> syn::Result<Self> {
-        let mut rest = tokens.clone().into_iter();
+    fn new(tokens: TokenStream, level: Level, errors: &mut Errors) -> Option<Self> {
+        let mut rest = tokens.clone().into_iter().peekable();
         let Some(TokenTree::Ident(key)) = rest.next() else {
-            return Err(syn::Error::new_spanned(tokens, level.expected("")));
+            errors.push(syn::Error::new_spanned(tokens, level.expected(None)));
+            return None;
         };
-        let rest: TokenStream = rest.collect();
+        if rest.peek().is_some_and(|token| token.to_string() == ":") {
+            let path = tokens.to_string().replace(' ', "");
+            let path = path.split('=').next().unwrap_or_default();
+            errors.push(syn::Error::new_spanned(tokens, level.misplaced(path)));
+            return None;
+        }
         let name = key.unraw().to_string();
-        // `logto::session` is one name that we don't know, and is pointed at as a whole.
-        if rest.clone().into_iter().next().is_some_and(|token| token.to_string() == ":") {
-            return Err(syn::Error::new_spanned(tokens, level.expected(&name)));
+        if level.keys().contains(&name.as_str()) {
+            return Some(Self { key, rest: rest.collect() });
         }
-        match level.keys().contains(&name.as_str()) {
-            true => Ok(Self { key, rest }),
-            false => Err(syn::Error::new_spanned(key, level.misplaced(&name))),
-        }
+        errors.push(syn::Error::new_spanned(&key, level.misplaced(&name)));
+        // A misspelt mark counts as one, or that there is none would be told as well.
+        let meant = level.keys().iter().find(|known| distance(&name, known) <= 2)?;
+        Some(Self { key: Ident::new(meant, key.span()), rest: rest.collect() })
     }
 
     fn prefix(&self) -> syn::Result<LitStr> {
@@ -157,7 +155,9 @@ impl Entry {
             Some(Ok(Lit::Int(len))) if matches!(len.suffix(), "" | "usize") && len.base10_parse::<usize>().is_ok() => {
                 Ok(len)
             }
-            _ => Err(self.expected("an unsigned number of bytes that fits in a `usize`: `max_len = 65536`")),
+            _ => Err(self.expected(
+                "an unsigned number of bytes, written out and no more than a `usize` holds: `max_len = 65536`",
+            )),
         }
     }
 
@@ -237,15 +237,15 @@ impl Level {
             ("session", Self::Item | Self::Variant) => "on the field that holds the session",
             ("prefix", Self::Variant) => "before the `enum`, for all variants, or on the field that holds a prefix",
             ("save" | "max_len" | "crate", Self::Field | Self::Variant) => "before the `struct` or `enum`",
-            _ => return format!("unknown attribute `{name}`: {}", self.expected(name)),
+            _ => return format!("unknown attribute `{name}`: {}", self.expected(Some(name))),
         };
         format!("`{name}` goes {place}")
     }
 
     /// What may stand here, what is nearest to `name` first.
-    fn expected(self, name: &str) -> String {
+    fn expected(self, name: Option<&str>) -> String {
         let mut keys = self.keys().to_vec();
-        keys.sort_by_key(|key| distance(name, key));
+        keys.sort_by_key(|key| name.map(|name| distance(name, key)));
         match &*keys {
             [] => "no `#[logto(…)]` goes on a variant".to_owned(),
             keys => format!("expected `#[logto(…)]` with one or more of `{}`", keys.join("`, `")),
