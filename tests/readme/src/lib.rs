@@ -1,1 +1,1 @@
-//! Only tests: see `tests/`.
+#![doc = include_str!("../../../README.md")]
