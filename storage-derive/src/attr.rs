@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Ident, Lit, LitInt, LitStr, MacroDelimiter, Meta, MetaList, Path};
@@ -33,13 +33,15 @@ pub(crate) struct ItemOptions {
 pub(crate) struct FieldOptions {
     pub(crate) session: Option<Ident>,
     pub(crate) prefix: Option<Ident>,
+    /// Whether there is something that was not understood, and may be meant as one of them.
+    pub(crate) unclear: bool,
 }
 
 impl ItemOptions {
     pub(crate) fn parse(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let mut options = Self::default();
-        for entry in entries(attrs, Level::Item, errors) {
-            let parsed = match entry.key.unraw().to_string().as_str() {
+        for entry in Entries::parse(attrs, Level::Item, errors).entries {
+            let parsed = match entry.key.to_string().as_str() {
                 "prefix" => entry.prefix().map(|prefix| options.prefix = Some(prefix)),
                 "save" => entry.deferred().map(|deferred| options.deferred = deferred),
                 "max_len" => entry.max_len().map(|max_len| options.max_len = Some(max_len)),
@@ -53,19 +55,33 @@ impl ItemOptions {
 
 impl FieldOptions {
     pub(crate) fn parse(attrs: &[Attribute], errors: &mut Errors) -> Self {
-        let mut options = Self::default();
-        for entry in entries(attrs, Level::Field, errors) {
-            errors.extend(entry.flag().err());
-            let option = if entry.key == "session" { &mut options.session } else { &mut options.prefix };
-            *option = Some(entry.key);
+        let Entries { entries, unclear } = Entries::parse(attrs, Level::Field, errors);
+        let mut options = Self { unclear, ..Self::default() };
+        for entry in entries {
+            if entry.key == "session" {
+                errors.extend(entry.session().err());
+                options.session = Some(entry.key);
+            } else if let Err(error) = entry.field_prefix() {
+                errors.push(error);
+            } else {
+                options.prefix = Some(entry.key);
+            }
         }
         options
     }
 }
 
-/// On a variant nothing may stand.
-pub(crate) fn reject_on_variant(attrs: &[Attribute], errors: &mut Errors) {
-    entries(attrs, Level::Variant, errors);
+/// Whether there is nothing of ours on a variant, where nothing may be.
+pub(crate) fn nothing_on_variant(attrs: &[Attribute], errors: &mut Errors) -> bool {
+    !Entries::parse(attrs, Level::Variant, errors).unclear
+}
+
+/// What stands in all `#[logto(…)]` of a place.
+struct Entries {
+    /// Each with a key that may stand there, once.
+    entries: Vec<Entry>,
+    /// Whether something is no such entry.
+    unclear: bool,
 }
 
 /// One `key` or `key = value`.
@@ -75,26 +91,43 @@ struct Entry {
     rest: TokenStream,
 }
 
-/// The entries of all `#[logto(…)]`, each with a key that may stand here, once.
-fn entries(attrs: &[Attribute], level: Level, errors: &mut Errors) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("logto")) {
-        let Meta::List(MetaList { delimiter: MacroDelimiter::Paren(_), tokens, .. }) = &attr.meta else {
-            errors.push(syn::Error::new_spanned(attr.path(), level.expected(None)));
-            continue;
-        };
-        for tokens in split_at_commas(tokens.clone()) {
-            let Some(entry) = Entry::new(tokens, level, errors) else { continue };
-            let Some(earlier) = entries.iter().find(|earlier| earlier.key.unraw() == entry.key.unraw()) else {
-                entries.push(entry);
-                continue;
+impl Entries {
+    fn parse(attrs: &[Attribute], level: Level, errors: &mut Errors) -> Self {
+        let is_ours = |attr: &&Attribute| attr.path().get_ident().is_some_and(|name| name.unraw() == "logto");
+        let mut parsed = Self { entries: Vec::new(), unclear: false };
+        for attr in attrs.iter().filter(is_ours) {
+            let pieces = match &attr.meta {
+                Meta::List(MetaList { delimiter: MacroDelimiter::Paren(_), tokens, .. }) => {
+                    split_at_commas(tokens.clone())
+                }
+                meta => {
+                    errors.push(syn::Error::new_spanned(meta.path(), level.expected(None)));
+                    parsed.unclear = true;
+                    continue;
+                }
             };
-            let (one, other) = (earlier.to_string(), entry.to_string());
-            let both = if one == other { format!("`{one}` twice") } else { format!("both `{one}` and `{other}`") };
-            errors.push(syn::Error::new_spanned(&entry.key, format!("{both}: only one may stay")));
+            for piece in pieces {
+                match Entry::new(piece, level) {
+                    Ok(entry) => parsed.add(entry, errors),
+                    Err(error) => {
+                        errors.push(error);
+                        parsed.unclear = true;
+                    }
+                }
+            }
         }
+        parsed
     }
-    entries
+
+    fn add(&mut self, entry: Entry, errors: &mut Errors) {
+        let Some(earlier) = self.entries.iter().find(|earlier| earlier.key == entry.key) else {
+            self.entries.push(entry);
+            return;
+        };
+        let (one, other) = (earlier.to_string(), entry.to_string());
+        let both = if one == other { format!("`{one}` twice") } else { format!("both `{one}` and `{other}`") };
+        errors.push(syn::Error::new_spanned(&entry.key, format!("{both}: only one may stay")));
+    }
 }
 
 fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
@@ -111,26 +144,27 @@ fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
 }
 
 impl Entry {
-    fn new(tokens: TokenStream, level: Level, errors: &mut Errors) -> Option<Self> {
+    fn new(tokens: TokenStream, level: Level) -> syn::Result<Self> {
         let mut rest = tokens.clone().into_iter().peekable();
-        let Some(TokenTree::Ident(key)) = rest.next() else {
-            errors.push(syn::Error::new_spanned(tokens, level.expected(None)));
-            return None;
+        let key = match rest.next() {
+            // From a macro's `$meta:meta`.
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::None && rest.peek().is_none() => {
+                return Self::new(group.stream(), level);
+            }
+            Some(TokenTree::Ident(key)) => key.unraw(),
+            _ => return Err(syn::Error::new_spanned(tokens, level.expected(None))),
         };
-        if rest.peek().is_some_and(|token| token.to_string() == ":") {
-            let path = tokens.to_string().replace(' ', "");
-            let path = path.split('=').next().unwrap_or_default();
-            errors.push(syn::Error::new_spanned(tokens, level.misplaced(path)));
-            return None;
+        // `logto::prefix`
+        if matches!(rest.peek(), Some(TokenTree::Punct(colon)) if colon.as_char() == ':' && colon.spacing() == Spacing::Joint)
+        {
+            return Err(syn::Error::new_spanned(tokens, level.expected(None)));
         }
-        let name = key.unraw().to_string();
+        let name = key.to_string();
         if level.keys().contains(&name.as_str()) {
-            return Some(Self { key, rest: rest.collect() });
+            Ok(Self { key, rest: rest.collect() })
+        } else {
+            Err(syn::Error::new_spanned(key, level.misplaced(&name)))
         }
-        errors.push(syn::Error::new_spanned(&key, level.misplaced(&name)));
-        // A misspelt mark counts as one, or that there is none would be told as well.
-        let meant = level.keys().iter().find(|known| distance(&name, known) <= 2)?;
-        Some(Self { key: Ident::new(meant, key.span()), rest: rest.collect() })
     }
 
     fn prefix(&self) -> syn::Result<LitStr> {
@@ -172,19 +206,19 @@ impl Entry {
         })
     }
 
-    /// A key that stands alone.
-    fn flag(&self) -> syn::Result<()> {
-        match (self.rest.is_empty(), self.key == "prefix") {
-            (true, _) => Ok(()),
-            (false, true) => Err(syn::Error::new_spanned(
-                &self.rest,
-                "a field's own value is the prefix, so here it is `#[logto(prefix)]`; a fixed one goes before the \
-                 `struct` or `enum`: `#[logto(prefix = \"tenant-a:\")]`",
-            )),
-            (false, false) => {
-                Err(syn::Error::new_spanned(&self.rest, "`session` takes no value: write `#[logto(session)]`"))
-            }
-        }
+    fn session(&self) -> syn::Result<()> {
+        self.stands_alone("`session` takes no value: write `#[logto(session)]`")
+    }
+
+    fn field_prefix(&self) -> syn::Result<()> {
+        self.stands_alone(
+            "a field's own value is the prefix, so here it is `#[logto(prefix)]`; a fixed one goes before the `struct` \
+             or `enum`: `#[logto(prefix = \"tenant-a:\")]`",
+        )
+    }
+
+    fn stands_alone(&self, or_else: &str) -> syn::Result<()> {
+        if self.rest.is_empty() { Ok(()) } else { Err(syn::Error::new_spanned(&self.rest, or_else)) }
     }
 
     fn string(&self) -> Option<LitStr> {
@@ -237,7 +271,7 @@ impl Level {
             ("session", Self::Item | Self::Variant) => "on the field that holds the session",
             ("prefix", Self::Variant) => "before the `enum`, for all variants, or on the field that holds a prefix",
             ("save" | "max_len" | "crate", Self::Field | Self::Variant) => "before the `struct` or `enum`",
-            _ => return format!("unknown attribute `{name}`: {}", self.expected(Some(name))),
+            _ => return format!("unknown key `{name}`: {}", self.expected(Some(name))),
         };
         format!("`{name}` goes {place}")
     }
@@ -246,9 +280,11 @@ impl Level {
     fn expected(self, name: Option<&str>) -> String {
         let mut keys = self.keys().to_vec();
         keys.sort_by_key(|key| name.map(|name| distance(name, key)));
-        match &*keys {
-            [] => "no `#[logto(…)]` goes on a variant".to_owned(),
-            keys => format!("expected `#[logto(…)]` with one or more of `{}`", keys.join("`, `")),
+        let keys = keys.join("`, `");
+        match self {
+            Self::Item => format!("expected `#[logto(…)]` with one or more of `{keys}`"),
+            Self::Variant => "no `#[logto(…)]` goes on a variant".to_owned(),
+            Self::Field => format!("expected `#[logto(…)]` with one of `{keys}`"),
         }
     }
 }

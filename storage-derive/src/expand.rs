@@ -6,7 +6,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Fields, Lifetime, LitInt, Member, Path, Type};
+use syn::{Attribute, DeriveInput, Lifetime, LitInt, Member, Path, Type, Variant};
 
 use crate::model::{Holder, Place, Shape, Storage};
 
@@ -26,7 +26,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Path, storage: &Storage) -> To
         let body = Method { krate, storage, call }.body();
         quote!(#signature { #body })
     });
-    implementation(input, krate, &bounds(input, krate, storage), methods)
+    implementation(input, krate, &lint_attributes(input, storage), &bounds(input, krate, storage), methods)
 }
 
 /// The heads of the trait's methods, those without a default first.
@@ -55,16 +55,16 @@ pub(crate) fn signatures(input: &DeriveInput, krate: &Path) -> [TokenStream; 6] 
 pub(crate) fn implementation(
     input: &DeriveInput,
     krate: &Path,
+    lint_attributes: &TokenStream,
     bounds: &[TokenStream],
     methods: impl IntoIterator<Item = TokenStream>,
 ) -> TokenStream {
     let name = &input.ident;
     let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
     let predicates = where_clause.into_iter().flat_map(|clause| &clause.predicates);
-    let allow_deprecated = mentions_deprecated(input).then(|| quote!(#[allow(deprecated)]));
     let methods = methods.into_iter();
     quote! {
-        #allow_deprecated
+        #lint_attributes
         #[automatically_derived]
         impl #impl_generics #krate::LogtoStorage for #name #ty_generics
         where
@@ -99,10 +99,10 @@ impl Method<'_> {
             Shape::Struct(holder) => (self.call(holder, |place, _| quote!(self.#place)), awaited, 1),
             Shape::Enum(variants) => {
                 let count = variants.len();
-                let arms = variants.iter().enumerate().map(|(index, (variant, holder))| {
+                let arms = variants.iter().enumerate().map(|(index, (Variant { ident, .. }, holder))| {
                     let bindings = self.bindings(holder);
                     let call = nest(index, count, self.call(holder, |_, binding| quote!(*#binding)));
-                    quote!(Self::#variant { #bindings .. } => #call,)
+                    quote!(Self::#ident { #bindings .. } => #call,)
                 });
                 let calls = (0..count).map(|index| nest(index, count, quote!(__logto_call)));
                 (quote!(match self { #(#arms)* }), quote!(match __logto_call { #(#calls => #awaited,)* }), count)
@@ -117,7 +117,7 @@ impl Method<'_> {
         }
     }
 
-    /// The call of one handle. `target` is a field's place behind a reference, by the field or by what it is bound to.
+    /// The call of one handle. `target` is the place of a field, from its member or from what a pattern bound to it.
     fn call(&self, holder: &Holder, target: impl Fn(&Member, Ident) -> TokenStream) -> TokenStream {
         let krate = self.krate;
         let function = |name| {
@@ -129,7 +129,7 @@ impl Method<'_> {
             (Some(prefix), _) => Some(prefix.to_token_stream()),
             (None, Some(place)) => {
                 let as_str = quote!(::core::convert::AsRef::<::core::primitive::str>::as_ref);
-                Some(over_type(place.ty, as_str, target(&place.member, bound("prefix")), None))
+                Some(over_type(place.ty, as_str, target(&place.member, bound("prefix")), &quote!()))
             }
             (None, None) => None,
         };
@@ -141,22 +141,22 @@ impl Method<'_> {
                         <[&::core::primitive::str]>::concat(&[#prefix, __logto_key])
                     )),
                 };
-                over_type(holder.session.ty, function("read"), session, Some(key))
+                over_type(holder.session.ty, function("read"), session, &key)
             }
             Call::Write { changes, .. } => {
                 let prefixed = prefix.map(|prefix| quote!(.prefixed(#prefix)));
                 let deferred = self.storage.deferred.then(|| quote!(.deferred()));
                 let changes = quote!(#changes #prefixed #deferred);
-                let write = |changes| over_type(holder.session.ty, function("write"), session, Some(changes));
+                let write = |changes| over_type(holder.session.ty, function("write"), session, changes);
                 match self.max_len() {
-                    None => write(changes),
+                    None => write(&changes),
                     Some(max_len) => {
-                        let write = write(quote!(__logto_changes));
+                        let write = write(&quote!(__logto_changes));
                         quote!(::core::result::Result::map(#changes.limited(#max_len), |__logto_changes| #write))
                     }
                 }
             }
-            Call::Reload => over_type(holder.session.ty, function("reload"), session, None),
+            Call::Reload => over_type(holder.session.ty, function("reload"), session, &quote!()),
         }
     }
 
@@ -193,7 +193,7 @@ fn nest(index: usize, count: usize, inner: TokenStream) -> TokenStream {
 
 /// `function(&target, argument)`, placed over the field's type: where the type is not what the function takes, rustc
 /// then underlines the whole of it, and takes the same error of several methods for one.
-fn over_type(ty: &Type, function: TokenStream, target: TokenStream, argument: Option<TokenStream>) -> TokenStream {
+fn over_type(ty: &Type, function: TokenStream, target: TokenStream, argument: &TokenStream) -> TokenStream {
     let mut leaves = Vec::new();
     collect_leaves(ty.to_token_stream(), &mut leaves);
     let span = |leaf: Option<&Span>| leaf.copied().unwrap_or_else(Span::call_site);
@@ -230,10 +230,7 @@ fn respanned(tokens: TokenStream, place: Span) -> TokenStream {
 
 /// What the fields' types have to be, where that depends on a type parameter.
 fn bounds(input: &DeriveInput, krate: &Path, storage: &Storage) -> Vec<TokenStream> {
-    let holders: Vec<&Holder> = match &storage.shape {
-        Shape::Struct(holder) => vec![holder],
-        Shape::Enum(variants) => variants.iter().map(|(_, holder)| holder).collect(),
-    };
+    let holders = storage.holders();
     let sessions = holders.iter().map(|holder| (holder.session.ty, quote!(#krate::SessionHandle)));
     let as_str = quote!(::core::convert::AsRef<::core::primitive::str>);
     let prefixes = holders.iter().filter_map(|holder| Some((holder.prefix.as_ref()?.ty, as_str.clone())));
@@ -262,19 +259,21 @@ fn free_lifetime(input: &DeriveInput) -> Lifetime {
     Lifetime::new(&name, Span::call_site())
 }
 
-/// Whether the impl uses something deprecated. (Only then may the lint be allowed: some forbid that.)
-fn mentions_deprecated(input: &DeriveInput) -> bool {
-    let of_fields = |fields: &Fields| fields.iter().any(|field| is_deprecated(&field.attrs));
-    is_deprecated(&input.attrs)
-        || match &input.data {
-            Data::Struct(data) => of_fields(&data.fields),
-            Data::Enum(data) => {
-                data.variants.iter().any(|variant| is_deprecated(&variant.attrs) || of_fields(&variant.fields))
-            }
-            Data::Union(_) => false,
-        }
-}
+/// The item's own lint levels, as those of the standard derives have them, and no warning for what is deprecated and the
+/// impl uses. (Only for that: where the lint is forbidden, allowing it is an error.)
+fn lint_attributes(input: &DeriveInput, storage: &Storage) -> TokenStream {
+    let is = |names: &[&str], attr: &Attribute| names.iter().any(|name| attr.path().is_ident(name));
+    let levels = input.attrs.iter().filter(|attr| is(&["allow", "warn", "deny", "forbid"], attr));
 
-fn is_deprecated(attrs: &[Attribute]) -> bool {
-    attrs.iter().any(|attr| attr.path().is_ident("deprecated"))
+    let variants: Vec<&Variant> = match &storage.shape {
+        Shape::Struct(_) => Vec::new(),
+        Shape::Enum(variants) => variants.iter().map(|(variant, _)| *variant).collect(),
+    };
+    let places = storage.holders().into_iter().flat_map(|holder| [Some(&holder.session), holder.prefix.as_ref()]);
+    let deprecated = (input.attrs.iter())
+        .chain(variants.into_iter().flat_map(|variant| &variant.attrs))
+        .chain(places.flatten().flat_map(|place| place.attrs))
+        .any(|attr| is(&["deprecated"], attr))
+        .then(|| quote!(#[allow(deprecated)]));
+    quote!(#(#levels)* #deprecated)
 }

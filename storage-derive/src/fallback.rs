@@ -12,7 +12,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Path, errors: Errors) -> Token
     let errors = errors.into_iter().map(syn::Error::into_compile_error);
     let [get_item, set_item, remove_item, ..] = signatures(input, krate);
     let methods = [get_item, set_item, remove_item].map(|head| quote!(#head { ::core::future::pending() }));
-    let implementation = implementation(input, krate, &[], methods);
+    let implementation = implementation(input, krate, &quote!(), &[], methods);
     quote! {
         #(#errors)*
         #implementation

@@ -1,7 +1,7 @@
 //! `#[derive(LogtoStorage)]`, to be used through `logto-storage-core` and its feature `derive`, where it is documented.
 //!
-//! From the item's tokens to the impl's, one file a step: [`attr`] reads the `#[logto(…)]`, [`model`] holds every rule
-//! of what may be derived, [`expand`] writes the impl, or [`fallback`] the one that stands beside errors.
+//! From the item's tokens to the impl's, one file a step: `attr` reads the `#[logto(…)]`, `model` holds every rule of
+//! what may be derived, `expand` writes the impl, or `fallback` the one that stands beside errors.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -10,6 +10,8 @@ mod attr;
 mod expand;
 mod fallback;
 mod model;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
@@ -25,7 +27,11 @@ pub fn derive_logto_storage(input: proc_macro::TokenStream) -> proc_macro::Token
 fn derive(input: TokenStream) -> TokenStream {
     let input = match syn::parse2::<DeriveInput>(input) {
         Ok(input) => input,
-        Err(error) => return error.into_compile_error(),
+        // rustc has read the item already. What is left is what takes a parser of all of Rust, which we do without.
+        Err(error) => {
+            let message = "`LogtoStorage` cannot read this expression: move it into a `const`, and name that here";
+            return syn::Error::new(error.span(), message).into_compile_error();
+        }
     };
     let Model { krate, storage, errors } = Model::new(&input);
     match storage {

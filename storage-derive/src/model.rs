@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use syn::{Data, DeriveInput, Field, Fields, Ident, LitInt, LitStr, Member, Path, Type, Variant};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitInt, LitStr, Member, Path, Type, Variant};
 
-use crate::attr::{Errors, FieldOptions, ItemOptions, reject_on_variant};
+use crate::attr::{Errors, FieldOptions, ItemOptions, nothing_on_variant};
 
 /// What was understood, beside every problem found on the way.
 pub(crate) struct Model<'a> {
@@ -27,7 +27,7 @@ pub(crate) struct Storage<'a> {
 
 pub(crate) enum Shape<'a> {
     Struct(Holder<'a>),
-    Enum(Vec<(&'a Ident, Holder<'a>)>),
+    Enum(Vec<(&'a Variant, Holder<'a>)>),
 }
 
 /// Fields of a struct or of a variant.
@@ -42,6 +42,7 @@ pub(crate) struct Holder<'a> {
 pub(crate) struct Place<'a> {
     pub(crate) member: Member,
     pub(crate) ty: &'a Type,
+    pub(crate) attrs: &'a [Attribute],
 }
 
 impl<'a> Model<'a> {
@@ -57,16 +58,25 @@ impl<'a> Model<'a> {
     }
 }
 
+impl<'a> Storage<'a> {
+    pub(crate) fn holders(&self) -> Vec<&Holder<'a>> {
+        match &self.shape {
+            Shape::Struct(holder) => vec![holder],
+            Shape::Enum(variants) => variants.iter().map(|(_, holder)| holder).collect(),
+        }
+    }
+}
+
 impl<'a> Shape<'a> {
     fn new(input: &'a DeriveInput, prefix: Option<&LitStr>, errors: &mut Errors) -> Option<Self> {
         let name = &input.ident;
         let problem = match &input.data {
-            Data::Struct(data) => return Holder::new(name, &data.fields, prefix, errors).map(Self::Struct),
+            Data::Struct(data) => return Holder::new(name, false, &data.fields, prefix, errors).map(Self::Struct),
             Data::Enum(data) if !data.variants.is_empty() => {
                 let holder = |variant: &'a Variant| {
-                    reject_on_variant(&variant.attrs, errors);
-                    let holder = Holder::new(&variant.ident, &variant.fields, prefix, errors)?;
-                    Some((&variant.ident, holder))
+                    let unclear = !nothing_on_variant(&variant.attrs, errors);
+                    let holder = Holder::new(&variant.ident, unclear, &variant.fields, prefix, errors)?;
+                    Some((variant, holder))
                 };
                 // Every variant first: what is wrong with the second is told beside what is wrong with the first.
                 let holders: Vec<_> = data.variants.iter().map(holder).collect();
@@ -83,8 +93,14 @@ impl<'a> Shape<'a> {
 }
 
 impl<'a> Holder<'a> {
-    /// `name` is the struct's or the variant's.
-    fn new(name: &Ident, fields: &'a Fields, fixed_prefix: Option<&LitStr>, errors: &mut Errors) -> Option<Self> {
+    /// `name` is the struct's or the variant's. `unclear` if something stands there that was not understood.
+    fn new(
+        name: &Ident,
+        unclear: bool,
+        fields: &'a Fields,
+        fixed_prefix: Option<&LitStr>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let fields: Vec<(Place, FieldOptions)> = fields
             .iter()
             .enumerate()
@@ -108,6 +124,8 @@ impl<'a> Holder<'a> {
         let session = match (session, prefix, &*fields) {
             (Some(session), ..) => session,
             (None, None, [(only, _)]) => only,
+            // It may be meant as the mark: that there is none would be a second error for the same slip.
+            (None, _, [_, ..]) if unclear || fields.iter().any(|(_, options)| options.unclear) => return None,
             _ => {
                 let message = match fields.len() {
                     0 => format!("`{name}` has no field: give it one that holds the session"),
@@ -142,7 +160,7 @@ fn only_one<'p, 'a>(
 impl<'a> Place<'a> {
     fn new(index: usize, field: &'a Field) -> Self {
         let member = field.ident.clone().map_or_else(|| Member::from(index), Member::from);
-        Self { member, ty: &field.ty }
+        Self { member, ty: &field.ty, attrs: &field.attrs }
     }
 }
 

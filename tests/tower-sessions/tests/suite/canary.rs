@@ -52,9 +52,7 @@ async fn no_error_shows_a_value() {
     let store = Store::default();
     let id = store.with_record(&[("key", CANARY)]);
     let change = [Change::set("key", CANARY)];
-    for (call, fault) in
-        [(Call::Load, Fault::Refused), (Call::Save, Fault::Refused), (Call::Save, Fault::AnswerLost)]
-    {
+    for (call, fault) in [(Call::Load, Fault::Refused), (Call::Save, Fault::Refused), (Call::Save, Fault::AnswerLost)] {
         let storage = Immediate { session: store.session(Some(id)) };
         store.fail_next(call, fault);
         assert_error_silent(&storage.set_item("key", CANARY).await.unwrap_err());

@@ -1,0 +1,45 @@
+::core::compile_error! {
+    "`session` goes on the field that holds the session"
+}
+::core::compile_error! {
+    "`prefix` goes before the `enum`, for all variants, or on the field that holds a prefix"
+}
+::core::compile_error! {
+    "`session` goes on the field that holds the session"
+}
+::core::compile_error! {
+    "`save` goes before the `struct` or `enum`"
+}
+::core::compile_error! {
+    "`max_len` goes before the `struct` or `enum`"
+}
+#[automatically_derived]
+impl ::logto_storage_core::LogtoStorage for Storage {
+    fn get_item(
+        &self,
+        __logto_key: &::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<
+            ::core::option::Option<::std::string::String>,
+        >,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn set_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+        __logto_value: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn remove_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+}

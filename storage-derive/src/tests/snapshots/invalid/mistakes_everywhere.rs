@@ -1,0 +1,50 @@
+::core::compile_error! {
+    "unknown key `max_length`: expected `#[logto(…)]` with one or more of `max_len`, `save`, `prefix`, `crate`"
+}
+::core::compile_error! {
+    "no `#[logto(…)]` goes on a variant"
+}
+::core::compile_error! {
+    "`session` takes no value: write `#[logto(session)]`"
+}
+::core::compile_error! {
+    "`Test` has 2 fields: mark the one that holds the session with `#[logto(session)]`"
+}
+::core::compile_error! {
+    "`Tenant` has only a prefix: give it a field marked `#[logto(session)]` too"
+}
+::core::compile_error! {
+    "`None` has no field: give it one that holds the session"
+}
+#[automatically_derived]
+impl<'logto, H: Clone, const N: usize> my_sdk::storage::LogtoStorage
+for Storage<'logto, H, N>
+where
+    H: 'logto,
+{
+    fn get_item(
+        &self,
+        __logto_key: &::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<::core::option::Option<::std::string::String>>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn set_item<'logto_>(
+        &'logto_ self,
+        __logto_key: &'logto_ ::core::primitive::str,
+        __logto_value: &'logto_ ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn remove_item<'logto_>(
+        &'logto_ self,
+        __logto_key: &'logto_ ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+}

@@ -1,0 +1,45 @@
+::core::compile_error! {
+    "expected a string, `prefix = \"tenant-a:\"`; for a prefix that is known at run time only, put `#[logto(prefix)]` on the field that holds it"
+}
+::core::compile_error! {
+    "expected `save = \"immediate\"`, the default, or `save = \"deferred\"`"
+}
+::core::compile_error! {
+    "expected an unsigned number of bytes, written out and no more than a `usize` holds: `max_len = 65536`"
+}
+::core::compile_error! {
+    "expected the path of the module that has `LogtoStorage`, as a string: `crate = \"my_sdk::storage\"`"
+}
+::core::compile_error! {
+    "`session` takes no value: write `#[logto(session)]`"
+}
+#[automatically_derived]
+impl ::logto_storage_core::LogtoStorage for Storage {
+    fn get_item(
+        &self,
+        __logto_key: &::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<
+            ::core::option::Option<::std::string::String>,
+        >,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn set_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+        __logto_value: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn remove_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+}

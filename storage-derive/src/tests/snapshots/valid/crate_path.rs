@@ -1,0 +1,71 @@
+#[automatically_derived]
+impl my_sdk::storage::LogtoStorage for Storage {
+    fn get_item(
+        &self,
+        __logto_key: &::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<::core::option::Option<::std::string::String>>,
+    > + ::core::marker::Send {
+        my_sdk::storage::SessionHandle::read(
+            &self.0,
+            ::std::borrow::Cow::Borrowed(__logto_key),
+        )
+    }
+    fn set_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+        __logto_value: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        my_sdk::storage::SessionHandle::write(
+            &self.0,
+            my_sdk::storage::Changes::one(my_sdk::storage::Change::Set {
+                key: __logto_key,
+                value: __logto_value,
+            }),
+        )
+    }
+    fn remove_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        my_sdk::storage::SessionHandle::write(
+            &self.0,
+            my_sdk::storage::Changes::one(my_sdk::storage::Change::Remove {
+                key: __logto_key,
+            }),
+        )
+    }
+    fn apply<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [my_sdk::storage::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        my_sdk::storage::SessionHandle::write(
+            &self.0,
+            my_sdk::storage::Changes::all(__logto_changes),
+        )
+    }
+    fn renew<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [my_sdk::storage::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        my_sdk::storage::SessionHandle::write(
+            &self.0,
+            my_sdk::storage::Changes::all(__logto_changes).renewing(),
+        )
+    }
+    fn reload(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<::core::primitive::bool>,
+    > + ::core::marker::Send {
+        my_sdk::storage::SessionHandle::reload(&self.0)
+    }
+}

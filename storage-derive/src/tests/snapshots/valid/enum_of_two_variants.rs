@@ -1,0 +1,195 @@
+#[automatically_derived]
+impl ::logto_storage_core::LogtoStorage for Storage {
+    fn get_item(
+        &self,
+        __logto_key: &::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<
+            ::core::option::Option<::std::string::String>,
+        >,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::core::result::Result::Ok(
+                    ::logto_storage_core::SessionHandle::read(
+                        &*__logto_session,
+                        ::std::borrow::Cow::Borrowed(__logto_key),
+                    ),
+                )
+            }
+            Self::Test { session: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::logto_storage_core::SessionHandle::read(
+                        &*__logto_session,
+                        ::std::borrow::Cow::Borrowed(__logto_key),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call.await,
+                ::core::result::Result::Err(__logto_call) => __logto_call.await,
+            }
+        }
+    }
+    fn set_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+        __logto_value: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::core::result::Result::Ok(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
+                            key: __logto_key,
+                            value: __logto_value,
+                        }),
+                    ),
+                )
+            }
+            Self::Test { session: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
+                            key: __logto_key,
+                            value: __logto_value,
+                        }),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call.await,
+                ::core::result::Result::Err(__logto_call) => __logto_call.await,
+            }
+        }
+    }
+    fn remove_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::core::result::Result::Ok(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
+                            key: __logto_key,
+                        }),
+                    ),
+                )
+            }
+            Self::Test { session: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
+                            key: __logto_key,
+                        }),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call.await,
+                ::core::result::Result::Err(__logto_call) => __logto_call.await,
+            }
+        }
+    }
+    fn apply<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::core::result::Result::Ok(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::all(__logto_changes),
+                    ),
+                )
+            }
+            Self::Test { session: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::all(__logto_changes),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call.await,
+                ::core::result::Result::Err(__logto_call) => __logto_call.await,
+            }
+        }
+    }
+    fn renew<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::core::result::Result::Ok(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::all(__logto_changes).renewing(),
+                    ),
+                )
+            }
+            Self::Test { session: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::all(__logto_changes).renewing(),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call.await,
+                ::core::result::Result::Err(__logto_call) => __logto_call.await,
+            }
+        }
+    }
+    fn reload(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<::core::primitive::bool>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::core::result::Result::Ok(
+                    ::logto_storage_core::SessionHandle::reload(&*__logto_session),
+                )
+            }
+            Self::Test { session: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::logto_storage_core::SessionHandle::reload(&*__logto_session),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call.await,
+                ::core::result::Result::Err(__logto_call) => __logto_call.await,
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+#[allow(deprecated)]
+#[deny(missing_docs)]
+#[automatically_derived]
+impl<H> ::logto_storage_core::LogtoStorage for Storage<H>
+where
+    old::Session<H>: ::logto_storage_core::SessionHandle,
+{
+    fn get_item(
+        &self,
+        __logto_key: &::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<
+            ::core::option::Option<::std::string::String>,
+        >,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::read(
+            &self.session,
+            ::std::borrow::Cow::Borrowed(__logto_key),
+        )
+    }
+    fn set_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+        __logto_value: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.session,
+            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
+                key: __logto_key,
+                value: __logto_value,
+            }),
+        )
+    }
+    fn remove_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.session,
+            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
+                key: __logto_key,
+            }),
+        )
+    }
+    fn apply<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.session,
+            ::logto_storage_core::Changes::all(__logto_changes),
+        )
+    }
+    fn renew<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.session,
+            ::logto_storage_core::Changes::all(__logto_changes).renewing(),
+        )
+    }
+    fn reload(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<::core::primitive::bool>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::reload(&self.session)
+    }
+}

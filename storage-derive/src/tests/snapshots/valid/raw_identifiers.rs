@@ -1,0 +1,98 @@
+#[automatically_derived]
+impl<r#dyn> ::logto_storage_core::LogtoStorage for r#match<r#dyn>
+where
+    r#dyn: ::logto_storage_core::SessionHandle,
+{
+    fn get_item(
+        &self,
+        __logto_key: &::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<
+            ::core::option::Option<::std::string::String>,
+        >,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::read(
+            &self.r#type,
+            ::std::borrow::Cow::Owned(
+                <[&::core::primitive::str]>::concat(
+                    &[
+                        ::core::convert::AsRef::<
+                            ::core::primitive::str,
+                        >::as_ref(&self.r#in),
+                        __logto_key,
+                    ],
+                ),
+            ),
+        )
+    }
+    fn set_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+        __logto_value: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.r#type,
+            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
+                    key: __logto_key,
+                    value: __logto_value,
+                })
+                .prefixed(
+                    ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.r#in),
+                ),
+        )
+    }
+    fn remove_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.r#type,
+            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
+                    key: __logto_key,
+                })
+                .prefixed(
+                    ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.r#in),
+                ),
+        )
+    }
+    fn apply<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.r#type,
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .prefixed(
+                    ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.r#in),
+                ),
+        )
+    }
+    fn renew<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.r#type,
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .renewing()
+                .prefixed(
+                    ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.r#in),
+                ),
+        )
+    }
+    fn reload(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<::core::primitive::bool>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::reload(&self.r#type)
+    }
+}

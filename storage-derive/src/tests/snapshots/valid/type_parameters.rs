@@ -1,0 +1,107 @@
+#[automatically_derived]
+impl<H: Clone, P: ?Sized> ::logto_storage_core::LogtoStorage for Storage<H, P>
+where
+    Arc<H>: ::logto_storage_core::SessionHandle,
+    Box<P>: ::core::convert::AsRef<::core::primitive::str>,
+{
+    fn get_item(
+        &self,
+        __logto_key: &::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<
+            ::core::option::Option<::std::string::String>,
+        >,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::read(
+            &self.session,
+            ::std::borrow::Cow::Owned(
+                <[&::core::primitive::str]>::concat(
+                    &[
+                        ::core::convert::AsRef::<
+                            ::core::primitive::str,
+                        >::as_ref(&self.tenant),
+                        __logto_key,
+                    ],
+                ),
+            ),
+        )
+    }
+    fn set_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+        __logto_value: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.session,
+            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
+                    key: __logto_key,
+                    value: __logto_value,
+                })
+                .prefixed(
+                    ::core::convert::AsRef::<
+                        ::core::primitive::str,
+                    >::as_ref(&self.tenant),
+                ),
+        )
+    }
+    fn remove_item<'logto>(
+        &'logto self,
+        __logto_key: &'logto ::core::primitive::str,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.session,
+            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
+                    key: __logto_key,
+                })
+                .prefixed(
+                    ::core::convert::AsRef::<
+                        ::core::primitive::str,
+                    >::as_ref(&self.tenant),
+                ),
+        )
+    }
+    fn apply<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.session,
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .prefixed(
+                    ::core::convert::AsRef::<
+                        ::core::primitive::str,
+                    >::as_ref(&self.tenant),
+                ),
+        )
+    }
+    fn renew<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.session,
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .renewing()
+                .prefixed(
+                    ::core::convert::AsRef::<
+                        ::core::primitive::str,
+                    >::as_ref(&self.tenant),
+                ),
+        )
+    }
+    fn reload(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<::core::primitive::bool>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::reload(&self.session)
+    }
+}
