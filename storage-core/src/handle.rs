@@ -66,7 +66,9 @@ use crate::{Changes, Result};
 ///
 /// The methods have names of their own, unlike those that session types tend to have, so that a call on a session
 /// never picks the trait's method by accident. A session that is neither `Send` nor `Sync` (one built on `Rc`) can be
-/// a handle as long as the futures are `Send`: do the work when called, and return [`std::future::ready`].
+/// a handle as long as the futures are `Send`: do the work when called, and return [`std::future::ready`]. A generic
+/// handle does likewise, as a plain `fn … -> impl Future + Send`: an `async fn` holds `&self`, which is `Send` only where
+/// the type parameter is `Sync`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session handle",
     label = "`SessionHandle` is not implemented for this type",

@@ -252,11 +252,11 @@ fn mentions(tokens: TokenStream, parameters: &[Ident]) -> bool {
 
 /// A lifetime that the item has not: lifetimes have no hygiene.
 fn free_lifetime(input: &DeriveInput) -> Lifetime {
-    let mut name = "'logto".to_owned();
-    while input.generics.lifetimes().any(|parameter| parameter.lifetime.to_string() == name) {
+    let mut name = "logto".to_owned();
+    while input.generics.lifetimes().any(|parameter| parameter.lifetime.ident.unraw() == name) {
         name.push('_');
     }
-    Lifetime::new(&name, Span::call_site())
+    Lifetime::new(&format!("'{name}"), Span::call_site())
 }
 
 /// The item's own lint levels, as those of the standard derives have them, and no warning for what is deprecated and the

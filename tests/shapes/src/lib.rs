@@ -1,1 +1,128 @@
-//! Only tests: see `tests/`.
+//! What the tests in `tests/` share: what every storage does, and a handle that tells how it was called.
+
+use std::borrow::Cow;
+use std::mem;
+use std::sync::{Arc, Mutex};
+
+use logto_storage_core::{Change, Changes, LogtoStorage, MemorySession, Result, SessionHandle};
+
+/// Goes through all methods of `storage`, which keeps its items in `session`, under keys that begin with `prefix`.
+///
+/// # Panics
+///
+/// If one of them does anything else than it should.
+pub async fn assert_keeps_items(storage: &(impl LogtoStorage + ?Sized), session: &MemorySession, prefix: &str) {
+    let get = async |key| storage.get_item(key).await.unwrap();
+    let held = async |key| session.read(Cow::Owned([prefix, key].concat())).await.unwrap();
+
+    assert_eq!(get("id_token").await, None, "nothing is there to begin with");
+
+    storage.set_item("id_token", "eyJ").await.unwrap();
+    storage.set_item("empty", "").await.unwrap();
+    assert_eq!(get("id_token").await.as_deref(), Some("eyJ"), "what was set is got back");
+    assert_eq!(get("empty").await.as_deref(), Some(""), "an empty string is an item");
+    assert_eq!(held("id_token").await.as_deref(), Some("eyJ"), "the session has it, under the storage's prefix");
+
+    storage.remove_item("id_token").await.unwrap();
+    assert_eq!(get("id_token").await, None, "what was removed is gone");
+    assert_eq!(held("id_token").await, None, "from the session, too");
+    storage.remove_item("id_token").await.unwrap();
+
+    let changes = [Change::set("a", "1"), Change::set("b", "2"), Change::remove("a"), Change::remove("empty")];
+    storage.apply(&changes).await.unwrap();
+    assert_eq!(get("a").await, None, "changes are made in order");
+    assert_eq!(held("b").await.as_deref(), Some("2"), "changes go under the storage's prefix");
+    assert_eq!(get("empty").await, None, "every change is made");
+
+    storage.renew(&[Change::remove("b"), Change::set("c", "3")]).await.unwrap();
+    assert_eq!(get("b").await, None, "a renewal removes");
+    assert_eq!(held("c").await.as_deref(), Some("3"), "a renewal sets, under the storage's prefix");
+    storage.remove_item("c").await.unwrap();
+
+    assert!(!storage.reload().await.unwrap(), "a session in memory has no store to be read from");
+}
+
+/// A session in memory that remembers how it was called. Clones share all they know.
+#[derive(Clone, Default)]
+pub struct Recorder {
+    session: MemorySession,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+/// One call of a [`Recorder`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Of `read`, with this key.
+    Read(String),
+    /// Of `write`.
+    Write {
+        /// Each key with its new value; `None`: it is removed.
+        items: Vec<(String, Option<String>)>,
+        /// [`Changes::saves_now`]
+        saves_now: bool,
+        /// [`Changes::renews_id`]
+        renews_id: bool,
+    },
+    /// Of `reload`.
+    Reload,
+}
+
+impl Recorder {
+    /// The calls since the last time that it was asked.
+    ///
+    /// # Panics
+    ///
+    /// If a test has panicked meanwhile.
+    pub fn take_calls(&self) -> Vec<Call> {
+        mem::take(&mut *self.calls.lock().unwrap())
+    }
+
+    fn record(&self, call: Call) {
+        self.calls.lock().unwrap().push(call);
+    }
+}
+
+impl Call {
+    /// A `write` that is to be saved now, and leaves the session's id alone.
+    pub fn write<const N: usize>(items: [(&str, Option<&str>); N]) -> Self {
+        let items = items.map(|(key, value)| (key.to_owned(), value.map(str::to_owned))).into();
+        Self::Write { items, saves_now: true, renews_id: false }
+    }
+
+    /// The same `write`, with a new id.
+    #[must_use]
+    pub fn renewing(self) -> Self {
+        match self {
+            Self::Write { items, .. } => Self::Write { items, saves_now: true, renews_id: true },
+            other => other,
+        }
+    }
+
+    /// The same `write`, saved by the web framework.
+    #[must_use]
+    pub fn deferred(self) -> Self {
+        match self {
+            Self::Write { items, renews_id, .. } => Self::Write { items, saves_now: false, renews_id },
+            other => other,
+        }
+    }
+}
+
+impl SessionHandle for Recorder {
+    async fn read(&self, key: Cow<'_, str>) -> Result<Option<String>> {
+        self.record(Call::Read(key.clone().into_owned()));
+        self.session.read(key).await
+    }
+
+    async fn write<'a>(&'a self, changes: Changes<'a>) -> Result<()> {
+        let items = changes.iter().map(|(key, value)| (key.into_owned(), value.map(str::to_owned))).collect();
+        self.record(Call::Write { items, saves_now: changes.saves_now(), renews_id: changes.renews_id() });
+        self.session.write(changes).await
+    }
+
+    /// `true`, unlike what the trait's default answers.
+    async fn reload(&self) -> Result<bool> {
+        self.record(Call::Reload);
+        Ok(true)
+    }
+}
