@@ -163,8 +163,10 @@ impl fmt::Display for Error {
             None => "cannot use the session",
         })?;
         // A key may come from a request (a tenant's name in a prefix): quoted, it cannot forge a line of a log.
-        if let Some(key) = key {
-            write!(f, " {key:?}")?;
+        match (key, operation) {
+            (None, _) => (),
+            (Some(key), Some(Operation::Get | Operation::Set | Operation::Remove)) => write!(f, " {key:?}")?,
+            (Some(key), _) => write!(f, " ({key:?})")?,
         }
         match cause {
             Cause::Session(_) => f.write_str(": the session failed"),

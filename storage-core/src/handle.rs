@@ -73,7 +73,8 @@ use crate::{Changes, Result};
     message = "`{Self}` is not a session handle",
     label = "`SessionHandle` is not implemented for this type",
     note = "for a session library's own type turn on the feature of `logto-storage-core` that is named for the \
-            library and its version: `tower-sessions-0_15` or `tower-sessions-0_14`",
+            library and its version: `tower-sessions-0_15`, `tower-sessions-0_14`, `actix-session-0_11`, \
+            `axum_session-0_22`, `poem-3` or `salvo-1`",
     note = "for any other session write `struct Handle(TheirSession);` and `impl SessionHandle for Handle`",
     note = "a cookie jar is no session handle on purpose: Logto's tokens outgrow the 4096 bytes that a browser keeps \
             of a cookie, so keep the session on the server"

@@ -32,15 +32,20 @@
 //! | `derive` | the macro [`LogtoStorage`](derive@LogtoStorage) |
 //! | `tower-sessions-0_15` | [`SessionHandle`] for `tower_sessions::Session` of version 0.15 |
 //! | `tower-sessions-0_14` | the same of version 0.14 |
+//! | `actix-session-0_11` | for `actix_session::Session` of version 0.11 |
+//! | `axum_session-0_22` | for `axum_session::Session` of version 0.22 |
+//! | `poem-3` | for `poem::session::Session` of version 3 |
+//! | `salvo-1` | for `salvo::session::Session` of version 1, which needs Rust 1.95 |
 //!
 //! A session library's feature is named for its version, since its type is part of this crate's interface: a new version
-//! comes as a new feature, beside the old one.
+//! comes as a new feature, beside the old one. What is saved when, and what may be lost, is told at each
+//! [implementation](SessionHandle#foreign-impls).
 //!
 //! # Values are secrets
 //!
 //! No `Debug` and no `Display` of this crate shows an item's value; keys may be shown. That does not hold for what an
-//! error has as its source, which is the session library's own, nor for a session itself:
-//! `tower_sessions::Session` prints its values.
+//! error has as its source, which is the session library's own, nor for a session itself: those of tower-sessions,
+//! `axum_session`, poem and salvo print their values.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

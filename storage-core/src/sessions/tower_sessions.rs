@@ -20,7 +20,8 @@ macro_rules! handle {
         /// With
         #[doc = concat!("feature `", $feature, "`. ")]
         /// When an "immediate" write returns Ok the store has it, whatever the handler answers then; a "deferred" one is
-        /// saved by the library's layer at the end of the response, unless that is a 5xx.
+        /// saved by the library's layer at the end of the response, unless that is a 5xx. With a 5xx a new visitor gets no
+        /// cookie, either.
         ///
         /// After a failed save the session's items are as they were before. Where the store's answer got lost (a
         /// time-out), or the call's future was dropped, nobody knows whether the store has the changes, and nothing is
@@ -28,8 +29,11 @@ macro_rules! handle {
         ///
         /// A renewal calls the store's `delete` for the old id and `create` for the new one, with nothing between
         /// them that could make it one step: if `create` fails the session is gone from the store, and its user
-        /// signed out. So is a user whose browser never learns the new id since the answer is a 5xx. A session that
-        /// has no record in the store has no old id either, and is created.
+        /// signed out. So is a user whose browser never learns the new id, since the handler panics or answers 5xx.
+        /// The session of a new visitor has no old id, and is created.
+        ///
+        /// After `flush` a session has no record any more, but goes on with its old id if an item is set then, unless
+        /// that is done by a renewal.
         ///
         /// A reload is done while nothing was changed since the request began, by us or by the app; the library keeps
         /// calling a session modified after it was saved. It must not run beside another operation of the session.
@@ -46,6 +50,9 @@ macro_rules! handle {
             }
 
             async fn write<'a>(&'a self, changes: Changes<'a>) -> Result<()> {
+                // A visitor's, with an id that nobody has seen yet. (One that the app has flushed has no id either, but
+                // its record keeps the old one.)
+                let is_new = self.id().is_none() && !self.is_modified();
                 let mut replaced = Vec::new();
                 let written = async {
                     for (key, value) in changes.iter() {
@@ -56,7 +63,7 @@ macro_rules! handle {
                         };
                         replaced.push((key, before));
                     }
-                    if changes.renews_id() && self.id().is_some() {
+                    if changes.renews_id() && !is_new {
                         self.cycle_id().await?;
                     }
                     // A visitor's session that was never stored and holds nothing is not worth a record.

@@ -77,6 +77,17 @@ async fn a_visitor_without_a_session_gets_one() {
 }
 
 #[tokio::test]
+async fn a_visitor_without_a_session_gets_one_for_no_item_too() {
+    let store = Store::default();
+    let session = store.session(None);
+
+    Immediate { session: session.clone() }.renew(&[]).await.unwrap();
+
+    assert_eq!(store.calls(), [Call::Create]);
+    assert_eq!(store.ids(), [session.id().expect("an id")]);
+}
+
+#[tokio::test]
 async fn an_id_that_the_store_does_not_know_is_not_taken_over() {
     let store = Store::default();
     let planted = crate::tower_sessions::session::Id::default();
@@ -84,8 +95,22 @@ async fn an_id_that_the_store_does_not_know_is_not_taken_over() {
 
     storage.renew(SIGN_IN).await.unwrap();
 
-    assert_eq!(store.calls(), [Call::Load, Call::Create]);
+    assert_eq!(store.calls(), [Call::Load, Call::Delete, Call::Create]);
     assert_ne!(store.ids(), [planted]);
+}
+
+#[tokio::test]
+async fn the_id_of_a_session_that_the_app_has_flushed_is_not_used_again() {
+    let (store, old) = store_before_sign_in();
+    let session = store.session(Some(old));
+    let storage = Immediate { session: session.clone() };
+    storage.get_item("cart").await.unwrap();
+    session.flush().await.unwrap();
+
+    storage.renew(SIGN_IN).await.unwrap();
+
+    assert_ne!(store.ids(), [old]);
+    assert_eq!(store.only_record(), [("token".to_owned(), "new".into())]);
 }
 
 #[tokio::test]

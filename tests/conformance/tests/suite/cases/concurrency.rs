@@ -1,0 +1,160 @@
+//! Requests that overlap. Gates make sure that they do: each has read the session before the first one writes.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::{Case, Outcome};
+use crate::script::{Answer, Script, Step, changes, get, set};
+use crate::site::{Browser, Server, Site};
+
+pub(crate) const CASES: &[Case] = &[
+    Case {
+        name: "two_hundred_writers",
+        row: "200 requests at once, each of which sets an item of its own",
+        many_processes: false,
+        run: |site| Box::pin(async move { writers(&site, &[site.start()]).await }),
+    },
+    Case {
+        name: "two_hundred_writers_in_two_processes",
+        row: "The same, in two processes",
+        many_processes: true,
+        run: |site| Box::pin(async move { writers(&site, &[site.start(), site.start()]).await }),
+    },
+    Case {
+        name: "a_process_that_has_the_session_in_use",
+        row: "The next request, in another process that has served this session before",
+        many_processes: true,
+        run: |site| Box::pin(async move { in_use_elsewhere(&site).await.into() }),
+    },
+    Case {
+        name: "renewing_in_another_process",
+        row: "The old id after `renew`, in another process that has served this session before",
+        many_processes: true,
+        run: |site| Box::pin(async move { ended_elsewhere(&site, Step::Renew(Vec::new())).await.into() }),
+    },
+    Case {
+        name: "ending_the_session_in_another_process",
+        row: "The cookie after the app has ended the session, in another process that has served it before",
+        many_processes: true,
+        run: |site| Box::pin(async move { ended_elsewhere(&site, Step::EndSession).await.into() }),
+    },
+    Case {
+        name: "ending_the_session_beside_writers",
+        row: "All items are removed and the app ends the session, while 50 requests are under way that then set an item",
+        many_processes: false,
+        run: |site| {
+            Box::pin(
+                async move { sign_out(&site, vec![Step::Apply(changes(&[("token", None)])), Step::EndSession]).await },
+            )
+        },
+    },
+    Case {
+        name: "renewing_beside_writers",
+        row: "All items are removed by `renew`, while 50 requests are under way that then set an item",
+        many_processes: false,
+        run: |site| Box::pin(async move { sign_out(&site, vec![Step::Renew(changes(&[("token", None)]))]).await }),
+    },
+];
+
+const WRITERS: u32 = 200;
+
+/// Do all of them keep what they were told is written?
+async fn writers(site: &Arc<Site>, servers: &[Server]) -> Outcome {
+    let browser = Browser::with_session(&servers[0]).await;
+    let keys: Vec<_> = (0..WRITERS).map(|number| format!("key {number}")).collect();
+    let mut writers = JoinSet::new();
+    for (key, server) in keys.iter().zip(servers.iter().cycle()) {
+        let browser = browser.moved_to(server);
+        let script = [get("first"), Step::Wait, set(key, "1")];
+        writers.spawn(async move { browser.run(script).await.remove(2) });
+    }
+    site.gate.arrivals(WRITERS).await;
+    site.gate.open(WRITERS);
+    let acknowledged = writers.join_all().await.into_iter().filter(|answer| *answer == Answer::Done).count();
+
+    // Several processes are asked through one that has not seen the session yet.
+    let fresh = site.start();
+    let browser = if servers.len() > 1 { browser.moved_to(&fresh) } else { browser };
+    let read: Vec<_> = keys.iter().map(|key| get(key)).collect();
+    let kept = present(&browser.run(Script::from(read)).await);
+
+    assert_eq!(acknowledged, keys.len());
+    let class = if kept == acknowledged { "keeps all" } else { "loses writes" };
+    Outcome { class, numbers: Some(format!("{acknowledged} acknowledged, {} lost", acknowledged - kept)) }
+}
+
+async fn in_use_elsewhere(site: &Arc<Site>) -> &'static str {
+    let (one, other) = (site.start(), site.start());
+    let browser = Browser::with_session(&one).await;
+    assert_eq!(browser.moved_to(&other).item("key").await, None);
+
+    browser.done([set("key", "1")]).await;
+
+    match browser.moved_to(&other).item("key").await {
+        Some(_) => "sees the write",
+        None => "does not see the write",
+    }
+}
+
+/// Is a cookie still worth something in a process that has seen its session, and not its end?
+async fn ended_elsewhere(site: &Arc<Site>, end: Step) -> &'static str {
+    let (one, other) = (site.start(), site.start());
+    let browser = Browser::with_session(&one).await;
+    let cookie = browser.cookie().expect("a cookie");
+    assert_eq!(browser.moved_to(&other).item("first").await.as_deref(), Some("1"));
+
+    if browser.step(end).await == Answer::Failed("Unsupported".to_owned()) {
+        return "`Unsupported`";
+    }
+
+    match Browser::with_cookie(&other, &cookie).item("first").await {
+        None => "worth nothing",
+        Some(_) => "still gets the items",
+    }
+}
+
+const UNDER_WAY: u32 = 50;
+
+/// Does a session that was signed out come back to life?
+async fn sign_out(site: &Arc<Site>, sign_out: Vec<Step>) -> Outcome {
+    let server = site.start();
+    let browser = Browser::with_session(&server).await;
+    browser.done([set("token", "1")]).await;
+    let cookie = browser.cookie().expect("a cookie");
+    let keys: Vec<_> = (0..UNDER_WAY).map(|number| format!("key {number}")).collect();
+    let mut writers = JoinSet::new();
+    for key in &keys {
+        let browser = browser.clone();
+        let script = [get("token"), Step::Wait, set(key, "1")];
+        writers.spawn(async move { browser.run(script).await.remove(2) });
+    }
+    site.gate.arrivals(UNDER_WAY).await;
+    if browser.run(Script::from(sign_out)).await.contains(&Answer::Failed("Unsupported".to_owned())) {
+        site.gate.open(UNDER_WAY);
+        writers.join_all().await;
+        return "`Unsupported`".into();
+    }
+    site.gate.open(UNDER_WAY);
+    let acknowledged = writers.join_all().await.into_iter().filter(|answer| *answer == Answer::Done).count();
+
+    // Whoever goes on: the visitor with the cookie that came last, or somebody with the one of before.
+    let mut read = vec![get("token")];
+    read.extend(keys.iter().map(|key| get(key)));
+    let visitor = browser.run(Script::from(read.clone())).await;
+    let other = Browser::with_cookie(&server, &cookie).run(Script::from(read)).await;
+    let token = Answer::Item(Some("1".to_owned()));
+    let class = match (visitor[0] == token, other[0] == token) {
+        (true, true) => "comes back, under the old id",
+        (true, false) => "comes back, under a new id",
+        (false, true) => "comes back for whoever has the old cookie",
+        (false, false) => "stays signed out",
+    };
+    let (visitor, other) = (present(&visitor), present(&other));
+    let numbers = format!("{acknowledged} of {UNDER_WAY} acknowledged; items: visitor {visitor}, old cookie {other}");
+    Outcome { class, numbers: Some(numbers) }
+}
+
+fn present(answers: &[Answer]) -> usize {
+    answers.iter().filter(|answer| matches!(answer, Answer::Item(Some(_)))).count()
+}

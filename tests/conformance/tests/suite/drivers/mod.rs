@@ -1,0 +1,64 @@
+//! The frameworks: how each gets at its session, and runs a script on it. One file a library.
+
+mod actix_session;
+mod axum_session;
+mod poem;
+mod salvo;
+mod tower_sessions;
+
+use std::sync::Arc;
+
+use crate::site::{Driver, Site};
+
+pub(crate) struct Framework {
+    /// In the names of tests.
+    pub(crate) name: &'static str,
+    /// In the table.
+    pub(crate) title: &'static str,
+    /// A site of its own, with an empty store.
+    pub(crate) site: fn() -> Arc<Site>,
+    /// Whether real processes could share the store.
+    pub(crate) many_processes: bool,
+    /// Cases whose outcome is ours to keep, not only the library's to choose: name and class.
+    pub(crate) ours: &'static [(&'static str, &'static str)],
+}
+
+impl Framework {
+    const fn new<D: Driver>(name: &'static str, title: &'static str) -> Self {
+        Self { name, title, site: Site::of::<D>, many_processes: true, ours: &[] }
+    }
+
+    const fn promises(self, ours: &'static [(&'static str, &'static str)]) -> Self {
+        Self { ours, ..self }
+    }
+}
+
+const RENEWS: (&str, &str) = ("renewing", "new id, the old one is worth nothing");
+const REFUSES_TO_RENEW: (&str, &str) = ("renewing", "`Unsupported`, nothing changed");
+const REFUSES_TO_WRITE_WHAT_IS_DROPPED: (&str, &str) = ("setting_in_an_ended_session", "an error");
+const SAVES_AT_ONCE: &[(&str, &str)] = &[
+    RENEWS,
+    ("renewing_an_ended_session", "starts a session with a new id"),
+    ("what_ok_means", "at once"),
+    ("a_500_after_a_write", "kept"),
+    ("a_panic_after_a_write", "kept"),
+    ("what_ok_means_deferred", "at response end"),
+    ("reloading", "reads it"),
+];
+
+pub(crate) static FRAMEWORKS: [Framework; 7] = [
+    Framework::new::<tower_sessions::V0_15>("tower-sessions-0.15", "tower-sessions 0.15").promises(SAVES_AT_ONCE),
+    Framework::new::<tower_sessions::V0_14>("tower-sessions-0.14", "tower-sessions 0.14").promises(SAVES_AT_ONCE),
+    Framework::new::<actix_session::V0_11>("actix-session-0.11", "actix-session 0.11")
+        .promises(&[RENEWS, REFUSES_TO_WRITE_WHAT_IS_DROPPED]),
+    // Its sessions don't tell that they were destroyed.
+    Framework::new::<axum_session::V0_22>("axum_session-0.22", "axum_session 0.22").promises(&[RENEWS]),
+    Framework::new::<poem::V3>("poem-3", "poem 3").promises(&[RENEWS, REFUSES_TO_WRITE_WHAT_IS_DROPPED]),
+    Framework::new::<salvo::V1>("salvo-1", "salvo 1").promises(&[REFUSES_TO_RENEW, REFUSES_TO_WRITE_WHAT_IS_DROPPED]),
+    Framework {
+        // Its records are in the memory of the process, and nowhere else.
+        many_processes: false,
+        ..Framework::new::<salvo::V1Memory>("salvo-1-memory", "salvo 1, `MemoryStore`")
+            .promises(&[REFUSES_TO_RENEW, REFUSES_TO_WRITE_WHAT_IS_DROPPED])
+    },
+];

@@ -1,0 +1,89 @@
+//! poem, with its own sessions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::error::InternalServerError;
+use poem::http::StatusCode;
+use poem::listener::TcpAcceptor;
+use poem::session::{CookieConfig, MemoryStorage, ServerSession, Session, SessionStorage};
+use poem::web::{Data, Json};
+use poem::{EndpointExt, Response, Route, Server, handler, post};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::gate::{Fault, Gate};
+use crate::script::{self, Ending, Script};
+use crate::site::{Driver, Process};
+
+pub(crate) struct V3;
+
+impl Driver for V3 {
+    type Store = Store;
+
+    fn fault(store: &Self::Store) -> Option<&Fault> {
+        Some(&store.fault)
+    }
+
+    fn serve(Process { listener, gate, stopped }: Process, store: Self::Store) {
+        let sessions = ServerSession::new(CookieConfig::default().secure(false), store);
+        let app = Route::new().at("/", post(handler)).with(sessions).data(gate);
+        let runtime = Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            let listener = TcpAcceptor::from_std(listener).expect("a listener");
+            tokio::select! {
+                ended = Server::new_with_acceptor(listener).run(app) => ended.expect("poem serves"),
+                _ = stopped => (),
+            }
+        });
+        runtime.shutdown_background();
+    }
+}
+
+#[handler]
+async fn handler(
+    session: &Session,
+    Json(script): Json<Script>,
+    Data(gate): Data<&Arc<Gate>>,
+) -> poem::Result<Response> {
+    match script::run(session.clone(), script, gate).await {
+        Ending::Ok(answers) => Ok(answers.into()),
+        Ending::Status500 => Ok(StatusCode::INTERNAL_SERVER_ERROR.into()),
+        Ending::Err => Err(InternalServerError(std::io::Error::other("the script says so"))),
+    }
+}
+
+impl script::Session for Session {
+    async fn write_foreign(&self, key: &str, value: &Value) {
+        self.set(key, value);
+    }
+
+    async fn end(&self) {
+        self.purge();
+    }
+}
+
+/// A `MemoryStorage` for several processes.
+#[derive(Clone, Default)]
+pub(crate) struct Store {
+    memory: Arc<MemoryStorage>,
+    fault: Fault,
+}
+
+type Items = BTreeMap<String, Value>;
+
+impl SessionStorage for Store {
+    async fn load_session<'a>(&'a self, id: &'a str) -> poem::Result<Option<Items>> {
+        self.memory.load_session(id).await
+    }
+
+    async fn update_session<'a>(&'a self, id: &'a str, items: &'a Items, ttl: Option<Duration>) -> poem::Result<()> {
+        self.fault.check().map_err(InternalServerError)?;
+        self.memory.update_session(id, items, ttl).await
+    }
+
+    async fn remove_session<'a>(&'a self, id: &'a str) -> poem::Result<()> {
+        self.memory.remove_session(id).await
+    }
+}

@@ -1,0 +1,158 @@
+//! A web site under test: server processes (threads, here) over one store of sessions, and its visitors.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use reqwest::cookie::{CookieStore, Jar};
+use reqwest::{Client, Response, StatusCode, Url};
+use tokio::sync::oneshot;
+
+use crate::gate::{Fault, Gate, LIMIT};
+use crate::script::{Answer, Script, Step, get, set};
+
+/// A framework and a session library.
+pub(crate) trait Driver: 'static {
+    /// Where the sessions are; clones share them.
+    type Store: Clone + Default + Send + Sync + 'static;
+
+    /// What makes the store fail, if there is a way to.
+    fn fault(store: &Self::Store) -> Option<&Fault>;
+
+    /// Serves `POST /` until told to stop.
+    fn serve(process: Process, store: Self::Store);
+}
+
+/// What a driver gets to serve one process of a site.
+pub(crate) struct Process {
+    pub(crate) listener: TcpListener,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) stopped: oneshot::Receiver<()>,
+}
+
+pub(crate) struct Site {
+    start: Box<dyn Fn(Process) + Send + Sync>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Site {
+    pub(crate) fn of<D: Driver>() -> Arc<Self> {
+        let store = D::Store::default();
+        let fault = D::fault(&store).cloned();
+        let start = Box::new(move |process| {
+            let store = store.clone();
+            D::serve(process, store);
+        });
+        Arc::new(Self { start, gate: Arc::new(Gate::closed()), fault })
+    }
+
+    /// One more process, over the same store.
+    pub(crate) fn start(self: &Arc<Self>) -> Server {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        // As tokio asks for.
+        listener.set_nonblocking(true).expect("a socket");
+        let address = listener.local_addr().expect("a bound socket");
+        let (stop, stopped) = oneshot::channel();
+        let process = Process { listener, gate: Arc::clone(&self.gate), stopped };
+        let site = Arc::clone(self);
+        let thread = thread::spawn(move || (site.start)(process));
+        Server { address, stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+/// A running process of a site, stopped when dropped.
+pub(crate) struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        if !thread::panicking() {
+            ended.expect("it is joined once").expect("the server ends well");
+        }
+    }
+}
+
+/// One visitor, with cookies of their own, which they send to whichever process of the site.
+#[derive(Clone)]
+pub(crate) struct Browser {
+    client: Client,
+    cookies: Arc<Jar>,
+    url: Url,
+}
+
+impl Browser {
+    pub(crate) fn at(server: &Server) -> Self {
+        let cookies = Arc::new(Jar::default());
+        let client = Client::builder().no_proxy().timeout(LIMIT).cookie_provider(Arc::clone(&cookies));
+        Self { client: client.build().expect("a client"), cookies, url: url(server) }
+    }
+
+    /// The same visitor, whose next requests go to another process.
+    pub(crate) fn moved_to(&self, server: &Server) -> Self {
+        Self { url: url(server), ..self.clone() }
+    }
+
+    /// Somebody else who has got hold of the visitor's cookie as it is now.
+    pub(crate) fn with_cookie(server: &Server, cookie: &str) -> Self {
+        let browser = Self::at(server);
+        for pair in cookie.split("; ") {
+            browser.cookies.add_cookie_str(pair, &browser.url);
+        }
+        browser
+    }
+
+    pub(crate) fn cookie(&self) -> Option<String> {
+        Some(self.cookies.cookies(&self.url)?.to_str().expect("a cookie is text").to_owned())
+    }
+
+    pub(crate) async fn send(&self, script: &Script) -> reqwest::Result<Response> {
+        self.client.post(self.url.clone()).json(script).send().await
+    }
+
+    /// What came of each step.
+    pub(crate) async fn run(&self, script: impl Into<Script>) -> Vec<Answer> {
+        let response = self.send(&script.into()).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        response.json().await.expect("one answer a step")
+    }
+
+    /// What came of the only step.
+    pub(crate) async fn step(&self, step: Step) -> Answer {
+        let mut answers = self.run([step]).await;
+        assert_eq!(answers.len(), 1);
+        answers.remove(0)
+    }
+
+    /// Runs the steps, which all have to be done.
+    pub(crate) async fn done(&self, script: impl Into<Script>) {
+        for answer in self.run(script).await {
+            assert_eq!(answer, Answer::Done);
+        }
+    }
+
+    /// A new visitor who has a session, with the item `first`.
+    pub(crate) async fn with_session(server: &Server) -> Self {
+        let browser = Self::at(server);
+        browser.done([set("first", "1")]).await;
+        assert!(browser.cookie().is_some(), "a session comes with a cookie");
+        browser
+    }
+
+    pub(crate) async fn item(&self, key: &str) -> Option<String> {
+        match self.step(get(key)).await {
+            Answer::Item(item) => item,
+            answer => panic!("reading {key:?} answered {answer:?}"),
+        }
+    }
+}
+
+/// Cookies ignore ports, so the jar takes all processes for one site.
+fn url(server: &Server) -> Url {
+    format!("http://{}/", server.address).parse().expect("a URL")
+}
