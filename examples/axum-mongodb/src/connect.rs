@@ -1,0 +1,24 @@
+//! The store, from what `MONGODB_URL` says.
+
+use std::env;
+use std::error::Error;
+use std::time::Duration;
+
+use mongodb::Client;
+use mongodb::options::ClientOptions;
+
+use crate::mongodb_store::MongoStore;
+
+pub(crate) async fn connect() -> Result<MongoStore, Box<dyn Error>> {
+    let url = env::var_os("MONGODB_URL").unwrap_or_else(|| "mongodb://127.0.0.1:27017".into());
+    // The driver's own reason quotes the URL, and there may be a password in it.
+    let unusable = "MONGODB_URL cannot be used: it is to look like mongodb://user:password@host:27017/database";
+    let mut options = ClientOptions::parse(url.to_string_lossy().as_ref()).await.map_err(|_| unusable)?;
+    // Somebody waits for the page: the driver's 30 seconds are too long.
+    options.server_selection_timeout.get_or_insert(Duration::from_secs(3));
+    let client = Client::with_options(options)?;
+    let database = client.default_database().unwrap_or_else(|| client.database("axum-mongodb"));
+    let store = MongoStore::new(&database.collection("sessions")).with_timeout(Duration::from_secs(5));
+    store.migrate().await.map_err(|error| format!("cannot use MongoDB: {error}"))?;
+    Ok(store)
+}

@@ -1,0 +1,163 @@
+//! An example's program, and those who visit it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::{Client, Response};
+use tempfile::NamedTempFile;
+
+use crate::process::Process;
+
+/// How long anything may take that is over in a moment, unless it hangs.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A running app, killed when dropped.
+pub struct App {
+    process: Process,
+    url: String,
+    log: NamedTempFile,
+}
+
+impl App {
+    /// Starts the program on a free port, with these variables, and waits until it says where it listens.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn start(program: &str, variables: &[(&str, &str)]) -> Self {
+        let log = NamedTempFile::new().expect("a temporary file");
+        let output = log.reopen().expect("the temporary file");
+        let mut command = command(program, variables);
+        let mut process = Process::spawn(command.stdout(Stdio::piped()).stderr(output)).expect(program);
+
+        let stdout = process.child.stdout.take().expect("it is piped");
+        let (say, said) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = say.send(line);
+            }
+        });
+        let mut app = Self { process, url: String::new(), log };
+        let Ok(line) = said.recv_timeout(LIMIT) else {
+            let state = app.process.child.try_wait();
+            panic!("it does not say where it listens ({state:?}):\n{}", app.log());
+        };
+        let url = line.strip_prefix("Listening on ").filter(|url| url.starts_with("http://localhost:"));
+        url.unwrap_or_else(|| panic!("its first line is {line:?}")).clone_into(&mut app.url);
+        app
+    }
+
+    /// Starts a program that cannot start, and returns what it said at its end.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end by itself.
+    pub fn failure_to_start(program: &str, variables: &[(&str, &str)]) -> Output {
+        let mut command = command(program, variables);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect(program);
+        let deadline = Instant::now() + LIMIT;
+        while process.try_wait().expect(program).is_none() {
+            if Instant::now() > deadline {
+                let _ = process.kill();
+                panic!("it does not end: {:?}", process.wait_with_output());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        process.wait_with_output().expect(program)
+    }
+
+    /// Starts a program that cannot start, and returns the one line that it says about that.
+    ///
+    /// # Panics
+    ///
+    /// If it says anything else, or ends with another status than 1.
+    pub fn refusal(program: &str, variables: &[(&str, &str)]) -> String {
+        let Output { status, stdout, stderr } = Self::failure_to_start(program, variables);
+        let line = String::from_utf8(stderr).expect("text");
+        assert_eq!((status.code(), &*stdout, line.lines().count()), (Some(1), &[][..], 1), "{line}");
+        line
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it has written to its standard error so far.
+    ///
+    /// # Panics
+    ///
+    /// If that cannot be read.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log.path()).expect("the app's log")
+    }
+
+    /// Kills it, as a power cut would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+}
+
+fn command(program: &str, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).env("PORT", "0").envs(variables.iter().copied());
+    command
+}
+
+/// Somebody with a browser, which keeps their cookies. They may go from one app to another.
+pub struct Visitor(Client);
+
+impl Visitor {
+    /// With no cookie yet.
+    ///
+    /// # Panics
+    ///
+    /// If there is no HTTP client.
+    #[expect(clippy::new_without_default, reason = "no two visitors are the same")]
+    pub fn new() -> Self {
+        let client = Client::builder().no_proxy().cookie_store(true).timeout(LIMIT).build();
+        Self(client.expect("an HTTP client"))
+    }
+
+    /// Stores what stands for an id token, which has to work.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub fn sign_in(&self, app: &App, token: &str) {
+        assert_eq!(self.put(app, token).status(), 204, "{}", app.log());
+    }
+
+    /// What the page says, which has to be there.
+    ///
+    /// # Panics
+    ///
+    /// If it is not.
+    pub fn page(&self, app: &App) -> String {
+        let response = self.get(app);
+        assert_eq!(response.status(), 200, "{}", app.log());
+        response.text().expect("a page")
+    }
+
+    /// `GET /`
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    pub fn get(&self, app: &App) -> Response {
+        self.0.get(app.url()).send().expect("an answer")
+    }
+
+    /// `PUT /`
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    pub fn put(&self, app: &App, body: &str) -> Response {
+        self.0.put(app.url()).body(body.to_owned()).send().expect("an answer")
+    }
+}

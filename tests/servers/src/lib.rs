@@ -1,0 +1,24 @@
+//! Real servers for tests. Each test starts a copy of its own, on a free port and in a temporary folder, and the copy
+//! ends with it. Where the program is not there a test is reported as ignored, with the reason; under `CI=true` it fails.
+
+mod app;
+mod mongodb;
+mod postgres;
+mod process;
+mod redis;
+mod trials;
+
+pub use app::{App, Visitor};
+pub use mongodb::Mongodb;
+pub use postgres::Postgres;
+pub use redis::Redis;
+pub use trials::{Trials, run};
+
+/// Why a test cannot have its server.
+#[derive(Clone, Debug)]
+pub enum Missing {
+    /// The program is not installed. Where everything is to be tested (`CI=true`), that is a failure.
+    Program(String),
+    /// The tests were told to use a server on which this one cannot run.
+    Choice(String),
+}

@@ -1,0 +1,82 @@
+//! A server's process, from its start to its end.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long a server may take to answer.
+const START: Duration = Duration::from_mins(1);
+
+/// A running process, killed when dropped.
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    /// Ends when nobody is left who could write into the log: neither the process, nor any that it has started.
+    log: Option<JoinHandle<io::Result<u64>>>,
+}
+
+impl Process {
+    pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
+        Ok(Self { child: command.spawn()?, log: None })
+    }
+
+    /// Starts the server, with its output in `log`, and waits until it takes connections on `port`.
+    pub(crate) fn start(command: &mut Command, port: u16, log: &Path) -> io::Result<Self> {
+        Self::start_until(command, log, |_| TcpStream::connect(address(port)).is_ok())
+    }
+
+    /// Starts the server, with its output in `log`, and waits until the process of that id is `ready`.
+    pub(crate) fn start_until(command: &mut Command, log: &Path, ready: impl Fn(u32) -> bool) -> io::Result<Self> {
+        let (mut output, writer) = io::pipe()?;
+        let mut file = File::create(log)?;
+        let mut process = Self::spawn(command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer))?;
+        // It would keep the pipe open.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        process.log = Some(thread::spawn(move || io::copy(&mut output, &mut file)));
+
+        let deadline = Instant::now() + START;
+        while !ready(process.child.id()) {
+            if process.child.try_wait()?.is_some() || Instant::now() > deadline {
+                process.kill();
+                let log = fs::read_to_string(log).unwrap_or_default();
+                return Err(io::Error::new(ErrorKind::TimedOut, format!("the server did not start:\n{log}")));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(process)
+    }
+
+    /// As `kill -9`, or a power cut: nothing is flushed, no client is told. Afterwards nobody is left.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(log) = self.log.take() {
+            let _ = log.join();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+pub(crate) fn address(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// A port that nobody listens on at the moment.
+pub(crate) fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind(address(0))?.local_addr()?.port())
+}
+
+/// The program in one of the folders of `PATH`, or in one of `more`.
+pub(crate) fn find(program: &str, more: &[PathBuf]) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).chain(more.iter().cloned()).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
