@@ -18,25 +18,30 @@ use crate::{Changes, Error, Operation, Result, SessionHandle};
 macro_rules! handle {
     ($core:ident, $feature:literal) => {
         /// With
-        #[doc = concat!("feature `", $feature, "`. ")]
-        /// When an "immediate" write returns Ok the store has it, whatever the handler answers then; a "deferred" one is
-        /// saved by the library's layer at the end of the response, unless that is a 5xx. With a 5xx a new visitor gets no
-        /// cookie, either.
+        #[doc = concat!("feature `", $feature, "`.")]
         ///
-        /// After a failed save the session's items are as they were before. Where the store's answer got lost (a
-        /// time-out), or the call's future was dropped, nobody knows whether the store has the changes, and nothing is
-        /// put back in the latter case: the layer's save, if it comes to that, writes them.
+        /// **What Ok means.** When an "immediate" write returns `Ok` the store has it, whatever the handler does then. A
+        /// "deferred" one is saved by the library's layer at the end of the response, unless that is a 5xx. The layer
+        /// saves an immediate write then, too: if that fails the visitor gets a 500 with an empty body, though the write
+        /// is there. With a 5xx a new visitor gets no cookie, so that nobody finds what was written.
         ///
-        /// A renewal calls the store's `delete` for the old id and `create` for the new one, with nothing between
-        /// them that could make it one step: if `create` fails the session is gone from the store, and its user
-        /// signed out. So is a user whose browser never learns the new id, since the handler panics or answers 5xx.
-        /// The session of a new visitor has no old id, and is created.
+        /// **A failed save.** The session's items are put back as they were before, for this request and for the layer's
+        /// save. Where only the store's answer got lost (a time-out) the store may have the changes, now or a while
+        /// later, and undo with them what was written meanwhile: a save is the whole record. Where the call's future was
+        /// dropped nothing is put back: the layer's save, if it comes to that, writes the changes.
         ///
-        /// After `flush` a session has no record any more, but goes on with its old id if an item is set then, unless
+        /// **A renewal** calls the store's `delete` for the old id and `create` for the new one, and nothing makes the
+        /// two one step: if `create` fails (a full store allows the first, and refuses the second) the session is gone,
+        /// and its user signed out. So is a user whose browser never learns the new id, since the answer of the store
+        /// got lost, or the handler panics or answers 5xx. The session of a new visitor has no old id, and is created.
+        ///
+        /// **After `flush`** a session has no record any more, but goes on with its old id if an item is set then, unless
         /// that is done by a renewal.
         ///
-        /// A reload is done while nothing was changed since the request began, by us or by the app; the library keeps
+        /// **A reload** is done while nothing was changed since the request began, by us or by the app; the library keeps
         /// calling a session modified after it was saved. It must not run beside another operation of the session.
+        ///
+        /// **A record that cannot be read** makes every operation fail, and is not overwritten. `flush` gets rid of it.
         ///
         /// The library's own `Debug` of a session prints its values, tokens included: keep it out of logs.
         impl SessionHandle for $core::Session {

@@ -9,8 +9,8 @@ use crate::script::{Answer, End, Script, Step, changes, get, item, set};
 use crate::site::{Browser, Server, Site};
 
 cases! {
-    what_ok_means: "When a write is committed",
-    what_ok_means_deferred: "When a deferred write is committed",
+    what_ok_means: "What `Ok` means: the write is committed",
+    what_ok_means_deferred: "What `Ok` means: the deferred write is committed",
     a_500_after_a_write: "A write, then the handler answers 500",
     a_500_after_a_deferred_write: "A deferred write, then the handler answers 500",
     an_err_after_a_write: "A write, then the handler returns `Err`",
