@@ -2,8 +2,10 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -70,9 +72,13 @@ pub(crate) fn address(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// A port that nobody listens on at the moment.
+/// A port that nobody listens on at the moment. It is none of those that systems give to clients (from 32768 on): while
+/// the server is down, a client's connection could come to have its port.
 pub(crate) fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind(address(0))?.local_addr()?.port())
+    const PORTS: RangeInclusive<u16> = 10_240..=32_767;
+    let start = usize::try_from(RandomState::new().hash_one(()) >> 32).unwrap_or_default() % PORTS.len();
+    let free = |port: &u16| TcpListener::bind(address(*port)).is_ok();
+    PORTS.cycle().skip(start).take(PORTS.len()).find(free).ok_or_else(|| ErrorKind::AddrInUse.into())
 }
 
 /// The program in one of the folders of `PATH`, or in one of `more`.
