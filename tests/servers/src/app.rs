@@ -15,6 +15,9 @@ use crate::process::Process;
 /// How long anything may take that is over in a moment, unless it hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// How long a program may take to say that its server is not there: its own limits, and something for a busy machine.
+pub(crate) const SOON: Duration = Duration::from_secs(12);
+
 /// A running app, killed when dropped.
 pub struct App {
     process: Process,
@@ -74,11 +77,15 @@ impl App {
     ///
     /// # Panics
     ///
-    /// If it says anything else, or ends with another status than 1.
+    /// If it says anything else, ends with another status than 1 or takes its time, or if the line has the password
+    /// `hunter2`.
     pub fn refusal(program: &str, variables: &[(&str, &str)]) -> String {
+        let start = Instant::now();
         let Output { status, stdout, stderr } = Self::failure_to_start(program, variables);
         let line = String::from_utf8(stderr).expect("text");
         assert_eq!((status.code(), &*stdout, line.lines().count()), (Some(1), &[][..], 1), "{line}");
+        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+        assert!(!line.contains("hunter2"), "{line}");
         line
     }
 

@@ -2,6 +2,7 @@
 //! ends with it. Where the program is not there a test is reported as ignored, with the reason; under `CI=true` it fails.
 
 mod app;
+mod example;
 mod mongodb;
 mod postgres;
 mod process;
@@ -9,6 +10,7 @@ mod redis;
 mod trials;
 
 pub use app::{App, Visitor};
+pub use example::{Example, Failing};
 pub use mongodb::Mongodb;
 pub use postgres::Postgres;
 pub use redis::Redis;
