@@ -125,7 +125,7 @@ impl Method<'_> {
             quote!(#krate::SessionHandle::#name)
         };
         let session = target(&holder.session.member, bound("session"));
-        let prefix = match (&self.storage.prefix, &holder.prefix) {
+        let prefix = || match (&self.storage.prefix, &holder.prefix) {
             (Some(prefix), _) => Some(prefix.to_token_stream()),
             (None, Some(place)) => {
                 let as_str = quote!(::core::convert::AsRef::<::core::primitive::str>::as_ref);
@@ -135,7 +135,7 @@ impl Method<'_> {
         };
         match &self.call {
             Call::Read => {
-                let key = match prefix {
+                let key = match prefix() {
                     None => quote!(::std::borrow::Cow::Borrowed(__logto_key)),
                     Some(prefix) => quote!(::std::borrow::Cow::Owned(
                         <[&::core::primitive::str]>::concat(&[#prefix, __logto_key])
@@ -144,7 +144,7 @@ impl Method<'_> {
                 over_type(holder.session.ty, function("read"), session, &key)
             }
             Call::Write { changes, .. } => {
-                let prefixed = prefix.map(|prefix| quote!(.prefixed(#prefix)));
+                let prefixed = prefix().map(|prefix| quote!(.prefixed(#prefix)));
                 let deferred = self.storage.deferred.then(|| quote!(.deferred()));
                 let changes = quote!(#changes #prefixed #deferred);
                 let write = |changes| over_type(holder.session.ty, function("write"), session, changes);

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::future::{Future, ready};
 
+use super::json;
+use crate::{Changes, Result, SessionHandle};
 use axum_session_0_22::{DatabasePool, Session};
-use serde_json::Value;
-
-use crate::{Changes, Error, Operation, Result, SessionHandle};
 
 /// With feature `axum_session-0_22`.
 ///
@@ -33,11 +32,7 @@ where
 {
     fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
         // `get::<String>` would have `None` for a value of another type.
-        ready(match self.get(&key) {
-            None => Ok(None),
-            Some(Value::String(value)) => Ok(Some(value)),
-            Some(_) => Err(Error::not_a_string(key).during(Operation::Get)),
-        })
+        ready(json::item(self.get(&key), key))
     }
 
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {

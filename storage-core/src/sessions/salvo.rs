@@ -6,6 +6,7 @@ use std::future::{Future, ready};
 use salvo_session_1::Session;
 use serde_json::Value;
 
+use super::json;
 use crate::{Changes, Error, Operation, Result, SessionHandle};
 
 /// With feature `salvo-1`. Take a clone of what the depot has: clones share their items.
@@ -23,12 +24,9 @@ use crate::{Changes, Error, Operation, Result, SessionHandle};
 /// session prints its values, tokens included: keep it out of logs.
 impl SessionHandle for Session {
     fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
-        // Values are JSON texts. `get` would have `None` for a value of another type.
-        ready(match self.get_raw(&key).map(|text| serde_json::from_str(&text)) {
-            None => Ok(None),
-            Some(Ok(Value::String(value))) => Ok(Some(value)),
-            Some(_) => Err(Error::not_a_string(key).during(Operation::Get)),
-        })
+        // Values are JSON texts. `get` would have `None` for a value of another type. What is no JSON is no string, either.
+        let value = self.get_raw(&key).map(|text| serde_json::from_str(&text).unwrap_or(Value::Null));
+        ready(json::item(value, key))
     }
 
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {

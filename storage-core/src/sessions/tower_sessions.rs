@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::json;
 use crate::{Changes, Error, Operation, Result, SessionHandle};
 
 macro_rules! handle {
@@ -47,9 +48,7 @@ macro_rules! handle {
         impl SessionHandle for $core::Session {
             async fn read(&self, key: Cow<'_, str>) -> Result<Option<String>> {
                 match self.get_value(&key).await {
-                    Ok(None) => Ok(None),
-                    Ok(Some(Value::String(value))) => Ok(Some(value)),
-                    Ok(Some(_)) => Err(Error::not_a_string(key).during(Operation::Get)),
+                    Ok(value) => json::item(value, key),
                     Err(error) => Err(Error::session(error).during(Operation::Get).with_key(key)),
                 }
             }

@@ -55,11 +55,7 @@ impl App {
     }
 
     /// Starts a program that cannot start, and returns what it said at its end.
-    ///
-    /// # Panics
-    ///
-    /// If it does not end by itself.
-    pub fn failure_to_start(program: &str, variables: &[(&str, &str)]) -> Output {
+    fn failure_to_start(program: &str, variables: &[(&str, &str)]) -> Output {
         let mut command = command(program, variables);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect(program);
         let deadline = Instant::now() + LIMIT;
