@@ -14,17 +14,25 @@ mod model;
 mod tests;
 
 use proc_macro2::TokenStream;
-use syn::DeriveInput;
+use syn::{DeriveInput, Path};
 
 use crate::model::Model;
 
 /// Implements `LogtoStorage` for a struct or an enum that holds a session. See `logto_storage_core::LogtoStorage`.
 #[proc_macro_derive(LogtoStorage, attributes(logto))]
 pub fn derive_logto_storage(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    derive(input.into()).into()
+    derive(input.into(), || syn::parse_quote!(::logto_storage_core)).into()
 }
 
-fn derive(input: TokenStream) -> TokenStream {
+/// The same, for apps that have `logto-client` alone: there it is `logto_client::LogtoStorage`.
+#[doc(hidden)]
+#[proc_macro_derive(LogtoClientStorage, attributes(logto))]
+pub fn derive_logto_client_storage(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    derive(input.into(), || syn::parse_quote!(::logto_client::storage)).into()
+}
+
+/// `krate` is where the traits are, unless the item says so itself.
+fn derive(input: TokenStream, krate: fn() -> Path) -> TokenStream {
     let input = match syn::parse2::<DeriveInput>(input) {
         Ok(input) => input,
         // rustc has read the item already. What is left is what takes a parser of all of Rust, which we do without.
@@ -33,7 +41,7 @@ fn derive(input: TokenStream) -> TokenStream {
             return syn::Error::new(error.span(), message).into_compile_error();
         }
     };
-    let Model { krate, storage, errors } = Model::new(&input);
+    let Model { krate, storage, errors } = Model::new(&input, krate);
     match storage {
         Some(storage) if errors.is_empty() => expand::expand(&input, &krate, &storage),
         _ => fallback::expand(&input, &krate, errors),

@@ -46,12 +46,12 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Model<'a> {
-    pub(crate) fn new(input: &'a DeriveInput) -> Self {
+    pub(crate) fn new(input: &'a DeriveInput, default_krate: fn() -> Path) -> Self {
         let mut errors = Errors::new();
         let ItemOptions { prefix, deferred, max_len, krate } = ItemOptions::parse(&input.attrs, &mut errors);
         let shape = Shape::new(input, prefix.as_ref(), &mut errors);
         Self {
-            krate: krate.unwrap_or_else(|| syn::parse_quote!(::logto_storage_core)),
+            krate: krate.unwrap_or_else(default_krate),
             storage: shape.map(|shape| Storage { prefix, deferred, max_len, shape }),
             errors,
         }

@@ -28,7 +28,7 @@ fn what_syn_cannot_read_is_told_at_its_place() {
 }
 
 fn first_message(item: &str) -> String {
-    let output = crate::derive(item.parse().expect("tokens"));
+    let output = super::derive(item.parse().expect("tokens"));
     match syn::parse2::<File>(output).expect("items of a file").items.swap_remove(0) {
         Item::Macro(error) => error.mac.parse_body::<LitStr>().expect("a message").value(),
         _ => panic!("{item} has no error"),

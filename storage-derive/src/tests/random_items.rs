@@ -18,7 +18,7 @@ fn any_item_gives_one_impl_and_errors_that_point_into_the_item() {
     let (expanded, refused) = (Cell::new(0), Cell::new(0));
     for_all(2000, items::any(), |text| {
         let Derived { output, errors, implementation } = Derived::of(&text)?;
-        prop_assert_eq!(output.to_string(), crate::derive(tokens(&text)?).to_string(), "derived again");
+        prop_assert_eq!(output.to_string(), super::derive(tokens(&text)?).to_string(), "derived again");
         for error in &errors {
             let message: LitStr = parse(error.tokens.clone())?;
             prop_assert!(!message.value().trim().is_empty());
@@ -46,7 +46,7 @@ fn a_valid_item_expands_the_same_however_its_options_are_written() {
     for_all(500, items::valid(), |(text, rewritten)| {
         let Derived { output, errors, .. } = Derived::of(&text)?;
         prop_assert!(errors.is_empty(), "{output}");
-        prop_assert_eq!(output.to_string(), crate::derive(tokens(&rewritten)?).to_string());
+        prop_assert_eq!(output.to_string(), super::derive(tokens(&rewritten)?).to_string());
         Ok(())
     });
 }
@@ -55,7 +55,7 @@ fn a_valid_item_expands_the_same_however_its_options_are_written() {
 fn a_type_out_of_a_macro_expands_like_one_that_was_typed() {
     for_all(500, items::any(), |text| {
         let grouped = with_grouped_types(parse(tokens(&text)?)?);
-        prop_assert_eq!(crate::derive(grouped).to_string(), crate::derive(tokens(&text)?).to_string());
+        prop_assert_eq!(super::derive(grouped).to_string(), super::derive(tokens(&text)?).to_string());
         Ok(())
     });
 }
@@ -75,7 +75,7 @@ struct Derived {
 impl Derived {
     fn of(text: &str) -> Result<Self, TestCaseError> {
         let item: DeriveInput = parse(tokens(text)?)?;
-        let output = crate::derive(tokens(text)?);
+        let output = super::derive(tokens(text)?);
         let (mut errors, mut impls) = (Vec::new(), Vec::new());
         for derived in parse::<File>(output.clone())?.items {
             match derived {

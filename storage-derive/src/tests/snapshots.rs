@@ -19,7 +19,7 @@ fn is_refused(name: &str, item: TokenStream) {
 }
 
 fn expansion(item: TokenStream) -> String {
-    prettyplease::unparse(&syn::parse2(crate::derive(item)).expect("items of a file"))
+    prettyplease::unparse(&syn::parse2(super::derive(item)).expect("items of a file"))
 }
 
 #[test]
