@@ -1,0 +1,134 @@
+//! The routes.
+
+use ::axum::Router;
+use ::axum::extract::{FromRef, FromRequestParts, OriginalUri, Query, State};
+use ::axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use ::axum::response::{IntoResponse, Redirect, Response};
+use ::axum::routing::{get, post};
+use serde::Deserialize;
+use url::Url;
+
+use super::LogtoAuth;
+use super::extract::Request;
+use crate::error::Result;
+use crate::sign_in::{FirstScreen, SignInOptions};
+use crate::storage::LogtoStorage;
+
+#[derive(Deserialize)]
+struct SignInParams {
+    return_to: Option<String>,
+}
+
+impl LogtoAuth {
+    /// The routes, for a router whose state has this `LogtoAuth`, over the storage `S`.
+    pub fn routes<S, T>(&self) -> Router<T>
+    where
+        Self: FromRef<T>,
+        S: LogtoStorage + FromRequestParts<T> + Send + Sync + 'static,
+        T: Clone + Send + Sync + 'static,
+    {
+        let path = |name| format!("{}/{name}", self.0.prefix);
+        Router::new()
+            .route(&path("sign-in"), get(sign_in::<S>))
+            .route(&path("sign-up"), get(sign_up::<S>))
+            .route(&path("sign-in-callback"), get(callback::<S>).head(not_allowed))
+            .route(&path("sign-out"), post(sign_out::<S>))
+    }
+
+    async fn begin<S: LogtoStorage>(
+        &self,
+        storage: S,
+        request: &Request,
+        params: SignInParams,
+        register: bool,
+    ) -> Response {
+        let return_to = params.return_to.and_then(|url| self.0.return_to.check(&url));
+        let return_to = return_to.unwrap_or_else(|| self.0.after_sign_in.clone());
+        let mut options = SignInOptions::new(self.redirect_uri()).post_redirect_uri(return_to);
+        if register {
+            options = options.first_screen(FirstScreen::Register);
+        }
+        self.redirect(request, self.client().session(storage).sign_in(options).await)
+    }
+
+    /// To the URL. A browser keeps none of it: the next time it is another.
+    fn redirect(&self, request: &Request, to: Result<Url>) -> Response {
+        match to {
+            Ok(url) => {
+                let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+                (no_store, Redirect::to(url.as_str())).into_response()
+            }
+            Err(error) => self.respond(request, error),
+        }
+    }
+}
+
+async fn sign_in<S: LogtoStorage>(
+    State(auth): State<LogtoAuth>,
+    request: Request,
+    Query(params): Query<SignInParams>,
+    storage: S,
+) -> Response {
+    auth.begin(storage, &request, params, false).await
+}
+
+async fn sign_up<S: LogtoStorage>(
+    State(auth): State<LogtoAuth>,
+    request: Request,
+    Query(params): Query<SignInParams>,
+    storage: S,
+) -> Response {
+    auth.begin(storage, &request, params, true).await
+}
+
+/// A callback uses its sign-in up: not for somebody who only looks whether it is there.
+async fn not_allowed() -> StatusCode {
+    StatusCode::METHOD_NOT_ALLOWED
+}
+
+async fn callback<S: LogtoStorage>(
+    State(auth): State<LogtoAuth>,
+    request: Request,
+    OriginalUri(uri): OriginalUri,
+    storage: S,
+) -> Response {
+    let session = auth.client().session(storage);
+    let path_and_query = uri.path_and_query().map_or("/", |uri| uri.as_str());
+    let callback_url = auth.0.return_to.outside(path_and_query);
+    let to = match session.handle_sign_in_callback(&callback_url).await {
+        Ok(signed_in) => Ok(signed_in.post_redirect_uri),
+        // A reload, or the back button, after a sign-in that went well.
+        Err(error) if error.is_stale_callback() && session.is_authenticated().await.unwrap_or(false) => Ok(None),
+        Err(error) => Err(error),
+    };
+    let to = to.map(|url| {
+        let url = url.and_then(|url| auth.0.return_to.check_stored(&url));
+        url.unwrap_or_else(|| auth.0.after_sign_in.clone())
+    });
+    auth.redirect(&request, to)
+}
+
+async fn sign_out<S: LogtoStorage>(
+    State(auth): State<LogtoAuth>,
+    request: Request,
+    headers: HeaderMap,
+    storage: S,
+) -> Response {
+    if is_from_elsewhere(&headers, &auth) {
+        tracing::warn!("a sign-out was posted from another site");
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let session = auth.client().session(storage);
+    auth.redirect(&request, session.sign_out(Some(auth.post_sign_out_redirect_uri())).await)
+}
+
+/// A session cookie that is `SameSite=Lax` does not come along with another site's form; this is for those that are
+/// not. Under `Referrer-Policy: no-referrer` browsers send `Origin: null` with an app's own forms, too.
+fn is_from_elsewhere(headers: &HeaderMap, auth: &LogtoAuth) -> bool {
+    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    match (header("sec-fetch-site"), header("origin")) {
+        (Some(site), _) => !matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin != "null" && origin != auth.0.return_to.origin(),
+        (None, None) => false,
+    }
+}

@@ -1,0 +1,150 @@
+//! What tokens and the provider say of a user.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+/// The claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1, and Logto's own). Which of them there are is
+/// a matter of the [scopes](mod@crate::scope) that were asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct IdTokenClaims {
+    /// The provider.
+    pub iss: String,
+    /// The user's id: the one thing here that never changes and is never another's.
+    pub sub: String,
+    /// The apps that the token is for.
+    #[serde(deserialize_with = "one_or_many")]
+    pub aud: Vec<String>,
+    /// When the token ends, in seconds since 1970. The session goes on after it.
+    pub exp: u64,
+    /// When the token was made, in seconds since 1970.
+    pub iat: u64,
+    /// The app that asked for the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azp: Option<String>,
+    /// Ties the token to the sign-in that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// Ties the token to the access token that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_hash: Option<String>,
+    /// What the provider says of the user.
+    #[serde(flatten)]
+    pub user: UserClaims,
+}
+
+/// What the user info endpoint answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UserInfo {
+    /// The user's id.
+    pub sub: String,
+    /// What the provider says of the user.
+    #[serde(flatten)]
+    pub user: UserClaims,
+}
+
+/// What a provider says of a user, in an ID token or as user info.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UserClaims {
+    /// The full name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The name to sign in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The URL of a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// The email address. Anybody's, unless [`email_verified`](Self::email_verified).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether the email address is known to be the user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+    /// The phone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    /// Whether the phone number is known to be the user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_number_verified: Option<bool>,
+    /// The roles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// The ids of the organizations that the user is a member of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organizations: Option<Vec<String>>,
+    /// The roles in them, each as `organization:role`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_roles: Option<Vec<String>>,
+    /// Every other claim.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// The claims of an access token that is a JWT: one for a resource or an organization. They are read, not verified:
+/// that is for the API to do which the token is for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AccessTokenClaims {
+    /// The provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// The user's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// The API that the token is for, or `urn:logto:organization:<id>`.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub aud: Vec<String>,
+    /// When the token ends, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp: Option<u64>,
+    /// When the token was made, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iat: Option<u64>,
+    /// The app that asked for the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// What the token permits, as words between spaces; see [`scopes`](Self::scopes).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The organization that the token is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
+    /// Every other claim.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl AccessTokenClaims {
+    /// What the token permits.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scope.as_deref().unwrap_or_default().split_ascii_whitespace()
+    }
+}
+
+/// The claims of a JWT whose signature was checked before, or is not ours to check. `None` if it is no JWT.
+pub(crate) fn decode<T: DeserializeOwned>(jwt: &str) -> Option<T> {
+    let mut parts = jwt.split('.');
+    let (_header, claims) = (parts.next()?, parts.next()?);
+    let (_signature, None) = (parts.next()?, parts.next()) else { return None };
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+}
+
+/// RFC 7519, section 4.1.3: one audience may stand without the array.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(audience) => vec![audience],
+        OneOrMany::Many(audiences) => audiences,
+    })
+}

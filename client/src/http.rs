@@ -1,0 +1,89 @@
+//! Requests to the provider: bounded in size, never redirected.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::error::{Endpoint, RequestError, RequestErrorKind};
+
+/// The time that a request may take, its answer's body included, unless the app brings its own HTTP client.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The most bytes of an answer that are read. A provider's largest, a user info with everything in it, stays far below.
+const MAX_BODY: usize = 1 << 20;
+
+/// An answer with its whole body.
+pub(crate) struct Answer {
+    endpoint: Endpoint,
+    pub(crate) status: StatusCode,
+    body: Vec<u8>,
+}
+
+/// The HTTP client for apps that bring none.
+pub(crate) fn default_client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none()).build()
+}
+
+/// Sends the request, and reads the answer unless that is a redirect, a 429 or too large.
+pub(crate) async fn send(
+    http: &reqwest::Client,
+    endpoint: Endpoint,
+    request: RequestBuilder,
+) -> Result<Answer, RequestError> {
+    let transport =
+        |error: reqwest::Error| RequestError::new(endpoint, RequestErrorKind::Transport(Arc::new(error.without_url())));
+    let request = request.build().map_err(transport)?;
+    let url = request.url().clone();
+    let mut response = http.execute(request).await.map_err(transport)?;
+
+    let status = response.status();
+    // An app's own HTTP client may have followed one.
+    if status.is_redirection() || *response.url() != url {
+        return Err(RequestError::new(endpoint, RequestErrorKind::Redirected));
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return Err(RequestError::new(endpoint, RequestErrorKind::RateLimited { retry_after: retry_after(&response) }));
+    }
+    let too_large = || RequestError::new(endpoint, RequestErrorKind::TooLarge { limit: MAX_BODY });
+    if response.content_length().is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(transport)? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { endpoint, status, body })
+}
+
+impl Answer {
+    /// The body of a success.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, RequestError> {
+        if !self.status.is_success() {
+            return Err(self.unexpected_status());
+        }
+        // What serde says of it may quote a token.
+        self.error_json().ok_or_else(|| RequestError::invalid(self.endpoint, "is not the JSON that it should be"))
+    }
+
+    /// The body of a failure, if it is such JSON.
+    pub(crate) fn error_json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    pub(crate) fn unexpected_status(&self) -> RequestError {
+        RequestError::new(self.endpoint, RequestErrorKind::Status(self.status.as_u16()))
+    }
+}
+
+/// RFC 9110, section 10.2.3, in seconds; a date is not read.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}

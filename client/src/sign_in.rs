@@ -1,0 +1,313 @@
+//! Where a browser is sent to sign in (OpenID Connect Core 1.0, section 3.1.2.1, and Logto's own parameters).
+
+use url::Url;
+
+use crate::config::LogtoConfig;
+use crate::discovery::Discovery;
+use crate::error::{Error, Result};
+use crate::pending::PendingSignIn;
+use crate::pkce;
+
+/// The most bytes that a URL in the options may have: it is kept in the session until the callback, and up to eight of
+/// them.
+const MAX_URL: usize = 2048;
+
+/// What the client sets itself, or would have to check the answer for: [`SignInOptions::extra_param`] takes none of
+/// them.
+const OWN_PARAMS: [&str; 21] = [
+    "client_id",
+    "client_secret",
+    "code_challenge",
+    "code_challenge_method",
+    "direct_sign_in",
+    "first_screen",
+    "id_token_hint",
+    "identifier",
+    "login_hint",
+    "max_age",
+    "nonce",
+    "prompt",
+    "redirect_uri",
+    "registration",
+    "request",
+    "request_uri",
+    "resource",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+];
+
+/// What the provider adds to the redirect URI, where nothing may come twice.
+const ANSWER_PARAMS: [&str; 5] = ["code", "error", "error_description", "iss", "state"];
+
+/// How a user is to be signed in.
+///
+/// ```
+/// use logto_client::{FirstScreen, Identifier, SignInOptions};
+///
+/// let options = SignInOptions::new("https://app.example.com/callback")
+///     .post_redirect_uri("/orders/7")
+///     .first_screen(FirstScreen::Register)
+///     .identifiers([Identifier::Email, Identifier::Phone])
+///     .extra_param("ui_locales", "pt-BR");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SignInOptions {
+    redirect_uri: String,
+    post_redirect_uri: Option<String>,
+    prompts: Option<Vec<Prompt>>,
+    first_screen: Option<FirstScreen>,
+    identifiers: Vec<Identifier>,
+    direct_sign_in: Option<DirectSignIn>,
+    login_hint: Option<String>,
+    extra_params: Vec<(String, String)>,
+    pub(crate) clear_tokens: bool,
+}
+
+/// What the provider asks of the user (`prompt`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Prompt {
+    /// Nothing: who is not signed in at the provider comes back with the error `login_required`. Stands alone.
+    None,
+    /// To sign in, even if they are at the provider.
+    Login,
+    /// To consent. Logto gives a refresh token only then.
+    Consent,
+    /// To choose an account.
+    SelectAccount,
+}
+
+/// The page that Logto begins with (`first_screen`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FirstScreen {
+    /// To sign in.
+    SignIn,
+    /// To register.
+    Register,
+    /// To set a new password.
+    ResetPassword,
+    /// To sign in with one of the [identifiers](SignInOptions::identifiers).
+    IdentifierSignIn,
+    /// To register with one of the [identifiers](SignInOptions::identifiers).
+    IdentifierRegister,
+    /// To sign in by the company's single sign-on.
+    SingleSignOn,
+}
+
+/// What a user may enter to be known by (`identifier`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Identifier {
+    /// An email address.
+    Email,
+    /// A phone number.
+    Phone,
+    /// A username.
+    Username,
+}
+
+/// Past Logto's own pages, at once to another provider (`direct_sign_in`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DirectSignIn {
+    /// To a social one, by its target, such as `google`.
+    Social(String),
+    /// To a company's, by its connector's id.
+    Sso(String),
+}
+
+impl SignInOptions {
+    /// A sign-in that comes back to `redirect_uri`: an absolute URL of the app, registered in Logto's console.
+    pub fn new(redirect_uri: impl Into<String>) -> Self {
+        Self {
+            redirect_uri: redirect_uri.into(),
+            post_redirect_uri: None,
+            prompts: None,
+            first_screen: None,
+            identifiers: Vec::new(),
+            direct_sign_in: None,
+            login_hint: None,
+            extra_params: Vec::new(),
+            clear_tokens: false,
+        }
+    }
+
+    /// Where the user goes on after the sign-in. It is kept in the session, and given back by
+    /// [`SignedIn::post_redirect_uri`](crate::SignedIn::post_redirect_uri) as it is: whether the app may redirect there
+    /// is for the app to decide before it puts it here, where a URL comes from a request (open redirects).
+    pub fn post_redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.post_redirect_uri = Some(uri.into());
+        self
+    }
+
+    /// Instead of the configuration's [`prompt`](crate::LogtoConfigBuilder::prompt).
+    pub fn prompt(mut self, prompts: impl IntoIterator<Item = Prompt>) -> Self {
+        self.prompts = Some(prompts.into_iter().collect());
+        self
+    }
+
+    /// The page that Logto begins with.
+    pub fn first_screen(mut self, screen: FirstScreen) -> Self {
+        self.first_screen = Some(screen);
+        self
+    }
+
+    /// What the user may enter, for [`IdentifierSignIn`](FirstScreen::IdentifierSignIn) and
+    /// [`IdentifierRegister`](FirstScreen::IdentifierRegister).
+    pub fn identifiers(mut self, identifiers: impl IntoIterator<Item = Identifier>) -> Self {
+        self.identifiers = identifiers.into_iter().collect();
+        self
+    }
+
+    /// Past Logto's own pages, at once to another provider.
+    pub fn direct_sign_in(mut self, to: DirectSignIn) -> Self {
+        self.direct_sign_in = Some(to);
+        self
+    }
+
+    /// What is known of who signs in: an email address, phone number or username, which is filled in for them.
+    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
+        self.login_hint = Some(hint.into());
+        self
+    }
+
+    /// Another parameter of the provider's, such as `ui_locales`. None that the client sets itself, or that changes how
+    /// the answer has to be checked (`request`, `max_age` and the like).
+    pub fn extra_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.extra_params.push((name.into(), value.into()));
+        self
+    }
+
+    /// Whether who is signed in is signed out of this session at once, not only when somebody has signed in. The
+    /// default is `false`: otherwise a link to the sign-in, on any page of the web, signs the user out.
+    pub fn clear_tokens(mut self, clear: bool) -> Self {
+        self.clear_tokens = clear;
+        self
+    }
+
+    /// A new sign-in by these options.
+    pub(crate) fn begin(&self, now: u64) -> Result<PendingSignIn> {
+        let wrong = |name, problem: &str| Error::InvalidOption { name, problem: problem.to_owned() };
+        match Url::parse(&self.redirect_uri) {
+            Ok(uri) if !matches!(uri.scheme(), "https" | "http") => {
+                return Err(wrong("redirect_uri", "is neither an https nor an http URL"));
+            }
+            // RFC 6749, section 3.1.2.
+            Ok(uri) if uri.fragment().is_some() => return Err(wrong("redirect_uri", "has a fragment")),
+            Ok(uri) if uri.query_pairs().any(|(name, _)| ANSWER_PARAMS.contains(&&*name)) => {
+                return Err(wrong(
+                    "redirect_uri",
+                    "has a parameter of the provider's answer, such as `code`, in its query",
+                ));
+            }
+            Ok(_) if self.redirect_uri.len() > MAX_URL => {
+                return Err(wrong("redirect_uri", "is longer than 2048 bytes"));
+            }
+            Ok(_) => {}
+            Err(_) => return Err(wrong("redirect_uri", "is no absolute URL")),
+        }
+        if self.post_redirect_uri.as_ref().is_some_and(|uri| uri.len() > MAX_URL) {
+            return Err(wrong("post_redirect_uri", "is longer than 2048 bytes"));
+        }
+        if let Some(prompts) = &self.prompts {
+            check_prompts(prompts).map_err(|problem| wrong("prompt", problem))?;
+        }
+        if let Some((name, _)) = self.extra_params.iter().find(|(name, _)| OWN_PARAMS.contains(&&**name)) {
+            return Err(wrong("extra_params", &format!("has {name:?}, which the client sets itself")));
+        }
+        Ok(PendingSignIn {
+            state: pkce::random(),
+            nonce: pkce::random(),
+            verifier: pkce::random(),
+            redirect_uri: self.redirect_uri.clone(),
+            post_redirect_uri: self.post_redirect_uri.clone(),
+            began_at: now,
+        })
+    }
+
+    /// The provider's page for it.
+    pub(crate) fn url(&self, config: &LogtoConfig, discovery: &Discovery, pending: &PendingSignIn) -> Url {
+        let mut url = discovery.authorization_endpoint.clone();
+        let mut query = url.query_pairs_mut();
+        query
+            .append_pair("client_id", config.app_id())
+            .append_pair("redirect_uri", &pending.redirect_uri)
+            .append_pair("code_challenge", &pkce::challenge(&pending.verifier))
+            .append_pair("code_challenge_method", "S256")
+            .append_pair("state", &pending.state)
+            .append_pair("nonce", &pending.nonce)
+            .append_pair("response_type", "code");
+        let prompts = words(self.prompts.as_deref().unwrap_or(config.prompts()).iter().map(|prompt| prompt.as_str()));
+        let direct_sign_in = self.direct_sign_in.as_ref().map(DirectSignIn::to_param);
+        let identifiers = words(self.identifiers.iter().map(|identifier| identifier.as_str()));
+        let optional = [
+            ("prompt", &*prompts),
+            ("scope", &config.scopes().join(" ")),
+            ("login_hint", self.login_hint.as_deref().unwrap_or_default()),
+            ("direct_sign_in", direct_sign_in.as_deref().unwrap_or_default()),
+            ("first_screen", self.first_screen.map(FirstScreen::as_str).unwrap_or_default()),
+            ("identifier", &identifiers),
+        ];
+        query.extend_pairs(optional.into_iter().filter(|(_, value)| !value.is_empty()));
+        query.extend_pairs(config.resources().iter().map(|resource| ("resource", resource)));
+        query.extend_pairs(&self.extra_params);
+        drop(query);
+        url
+    }
+}
+
+impl Prompt {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Login => "login",
+            Self::Consent => "consent",
+            Self::SelectAccount => "select_account",
+        }
+    }
+}
+
+/// OpenID Connect Core 1.0, section 3.1.2.1: `none` stands alone.
+pub(crate) fn check_prompts(prompts: &[Prompt]) -> Result<(), &'static str> {
+    if prompts.contains(&Prompt::None) && prompts.len() > 1 { Err("has `None` beside others") } else { Ok(()) }
+}
+
+impl FirstScreen {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::Register => "register",
+            Self::ResetPassword => "reset_password",
+            Self::IdentifierSignIn => "identifier:sign_in",
+            Self::IdentifierRegister => "identifier:register",
+            Self::SingleSignOn => "single_sign_on",
+        }
+    }
+}
+
+impl Identifier {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Username => "username",
+        }
+    }
+}
+
+impl DirectSignIn {
+    fn to_param(&self) -> String {
+        match self {
+            Self::Social(target) => format!("social:{target}"),
+            Self::Sso(connector) => format!("sso:{connector}"),
+        }
+    }
+}
+
+fn words<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(" ")
+}

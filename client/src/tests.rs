@@ -1,0 +1,22 @@
+//! The client's parts by themselves. Packages of their own test the whole, against real and hostile providers.
+
+#[cfg(feature = "axum")]
+mod axum;
+mod cache;
+mod callback;
+mod claims;
+mod config;
+mod error;
+mod id_token;
+mod items;
+mod keys;
+mod pending;
+mod pkce;
+mod provider;
+mod recent;
+mod refresh;
+mod send;
+mod sign_in;
+mod signer;
+mod storage;
+mod token_endpoint;

@@ -1,0 +1,133 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::cache::Cached;
+use crate::error::{Endpoint, RequestError, RequestErrorKind};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn failure(status: u16) -> RequestError {
+    RequestError::new(Endpoint::Keys, RequestErrorKind::Status(status))
+}
+
+fn status(error: &RequestError) -> u16 {
+    match error.kind() {
+        RequestErrorKind::Status(status) => *status,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn must_not_fetch() -> Result<u32, RequestError> {
+    panic!("the value at hand had to do")
+}
+
+#[tokio::test]
+async fn a_value_is_fetched_once_while_it_is_young_enough() {
+    let cached = Cached::new();
+    assert_eq!(*cached.get(HOUR, || async { Ok(1) }).await.unwrap(), 1);
+    assert_eq!(*cached.get(HOUR, must_not_fetch).await.unwrap(), 1);
+    assert_eq!(*cached.get(Duration::ZERO, || async { Ok(2) }).await.unwrap(), 2);
+    assert_eq!(*cached.get(HOUR, must_not_fetch).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn the_last_good_value_stays_in_use_after_a_failure_and_nobody_asks_again_at_once() {
+    let cached = Cached::new();
+    cached.get(HOUR, || async { Ok(1) }).await.unwrap();
+    assert_eq!(*cached.get(Duration::ZERO, || async { Err(failure(500)) }).await.unwrap(), 1);
+    assert_eq!(*cached.get(Duration::ZERO, must_not_fetch).await.unwrap(), 1, "however old it is");
+}
+
+#[tokio::test]
+async fn without_a_good_value_a_failure_is_told_and_the_next_one_asks_again() {
+    let cached = Cached::new();
+    for expected in [500, 502] {
+        let error = cached.get(HOUR, || async move { Err::<u32, _>(failure(expected)) }).await.unwrap_err();
+        assert_eq!(status(&error), expected);
+    }
+    assert_eq!(*cached.get(HOUR, || async { Ok(1) }).await.unwrap(), 1);
+}
+
+/// Starts one request that waits, and nine more that want the same; what all of them are answered, and how many
+/// requests there were.
+async fn ten_at_once(outcome: Result<u32, RequestError>) -> (Vec<Result<u32, u16>>, usize) {
+    let cached = Arc::new(Cached::new());
+    let requests = Arc::new(AtomicUsize::new(0));
+    let (under_way, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let ask = || {
+        let (cached, requests, outcome) = (Arc::clone(&cached), Arc::clone(&requests), outcome.clone());
+        let (under_way, answer) = (Arc::clone(&under_way), Arc::clone(&answer));
+        async move {
+            let fetch = || async move {
+                if requests.fetch_add(1, SeqCst) == 0 {
+                    under_way.notify_one();
+                    answer.notified().await;
+                }
+                outcome
+            };
+            cached.get(HOUR, fetch).await.map(|value| *value).map_err(|error| status(&error))
+        }
+    };
+    let first = tokio::spawn(ask());
+    under_way.notified().await;
+    // They are polled in order, so that all nine wait when the answer comes.
+    let waiting: Vec<_> = (0..9).map(|_| tokio::spawn(ask())).collect();
+    let answers = tokio::spawn(async move { answer.notify_one() });
+    answers.await.unwrap();
+    let mut answers = vec![first.await.unwrap()];
+    for one in waiting {
+        answers.push(one.await.unwrap());
+    }
+    (answers, requests.load(SeqCst))
+}
+
+#[tokio::test]
+async fn ten_at_once_send_one_request_and_share_its_value() {
+    assert_eq!(ten_at_once(Ok(7)).await, (vec![Ok(7); 10], 1));
+}
+
+#[tokio::test]
+async fn ten_at_once_send_one_request_and_share_its_failure() {
+    assert_eq!(ten_at_once(Err(failure(503))).await, (vec![Err(503); 10], 1));
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_waits_for_any_more_leaves_the_next_one_its_turn() {
+    let cached = Arc::new(Cached::new());
+    let under_way = Arc::new(Notify::new());
+    let abandoned = tokio::spawn({
+        let (cached, under_way) = (Arc::clone(&cached), Arc::clone(&under_way));
+        let fetch = || async move {
+            under_way.notify_one();
+            std::future::pending().await
+        };
+        async move { cached.get(HOUR, fetch).await.map(drop) }
+    });
+    under_way.notified().await;
+    abandoned.abort();
+    assert!(abandoned.await.unwrap_err().is_cancelled());
+    assert_eq!(*cached.get(HOUR, || async { Ok(1) }).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_value_that_lacks_something_is_renewed_once_and_then_not_for_a_while() {
+    let cached = Cached::new();
+    let first = cached.get(HOUR, || async { Ok(1) }).await.unwrap();
+    let second = cached.renewed(Arc::clone(&first), || async { Ok(2) }).await;
+    assert_eq!(*second, 2, "however young it was");
+    assert_eq!(*cached.get(HOUR, must_not_fetch).await.unwrap(), 2);
+    assert_eq!(*cached.renewed(first, must_not_fetch).await, 2, "somebody else has renewed it");
+    assert_eq!(*cached.renewed(second, must_not_fetch).await, 2, "it was renewed just now");
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_renewed_stays_in_use_and_nobody_asks_again_at_once() {
+    let cached = Cached::new();
+    let first = cached.get(HOUR, || async { Ok(1) }).await.unwrap();
+    assert_eq!(*cached.renewed(Arc::clone(&first), || async { Err(failure(500)) }).await, 1);
+    assert_eq!(*cached.renewed(first, must_not_fetch).await, 1);
+    assert_eq!(*cached.get(HOUR, must_not_fetch).await.unwrap(), 1);
+}

@@ -1,0 +1,155 @@
+use crate::{Error, LogtoConfig, LogtoConfigBuilder, Prompt, scope};
+
+const ENDPOINT: &str = "https://tenant.logto.app";
+
+fn builder() -> LogtoConfigBuilder {
+    LogtoConfig::builder(ENDPOINT, "app")
+}
+
+/// The field and the problem.
+fn refused(builder: LogtoConfigBuilder) -> (&'static str, String) {
+    match builder.build() {
+        Err(Error::Config { field, problem }) => (field, problem),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_endpoint_that_cannot_be_used_is_refused_and_says_why() {
+    for (endpoint, problem) in [
+        ("", "is no absolute URL"),
+        ("tenant.logto.app", "is no absolute URL"),
+        ("/logto", "is no absolute URL"),
+        ("https://", "is no absolute URL"),
+        ("ftp://tenant.logto.app", "is neither an https nor an http URL"),
+        ("localhost:3001", "is neither an https nor an http URL"),
+        ("data:text/plain,logto", "is neither an https nor an http URL"),
+        ("https://user@tenant.logto.app", "has a user name or password"),
+        ("https://:pass@tenant.logto.app", "has a user name or password"),
+        ("https://tenant.logto.app?x=1", "has a query or a fragment"),
+        ("https://tenant.logto.app/?", "has a query or a fragment"),
+        ("https://tenant.logto.app#x", "has a query or a fragment"),
+        ("https://tenant.logto.app/oidc", "ends with /oidc"),
+        ("https://tenant.logto.app/oidc/", "ends with /oidc"),
+        ("https://example.com/logto/oidc//", "ends with /oidc"),
+    ] {
+        let (field, found) = refused(LogtoConfig::builder(endpoint, "app"));
+        assert_eq!(field, "endpoint", "{endpoint}");
+        assert!(found.starts_with(problem), "{endpoint}: {found}");
+    }
+}
+
+#[test]
+fn a_password_in_the_endpoint_is_not_repeated() {
+    let error = LogtoConfig::builder("https://user:hunter2@tenant.logto.app", "app").build().unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+#[test]
+fn the_endpoint_keeps_its_path_and_loses_slashes_at_its_end() {
+    for (endpoint, kept) in [
+        ("https://tenant.logto.app", "https://tenant.logto.app"),
+        ("https://tenant.logto.app/", "https://tenant.logto.app"),
+        ("HTTPS://Tenant.Logto.App:443//", "https://tenant.logto.app"),
+        ("https://example.com/logto", "https://example.com/logto"),
+        ("https://example.com/logto/", "https://example.com/logto"),
+        ("http://127.0.0.1:3001/a/b/", "http://127.0.0.1:3001/a/b"),
+        ("https://example.com/oidc/logto", "https://example.com/oidc/logto"),
+        ("https://example.com/my-oidc", "https://example.com/my-oidc"),
+        ("http://oidc", "http://oidc"),
+    ] {
+        let config = LogtoConfig::builder(endpoint, "app").build().unwrap();
+        assert_eq!(config.endpoint(), kept);
+        assert_eq!(config.issuer(), format!("{kept}/oidc"));
+    }
+}
+
+#[test]
+fn what_is_blank_or_malformed_is_refused_by_the_name_of_its_field() {
+    for (builder, field, problem) in [
+        (LogtoConfig::builder(ENDPOINT, ""), "app_id", "is empty"),
+        (LogtoConfig::builder(ENDPOINT, " \t"), "app_id", "is empty"),
+        (builder().app_secret(""), "app_secret", "is empty"),
+        (builder().app_secret("\n"), "app_secret", "is empty"),
+        (builder().scopes(["email", ""]), "scopes", "is empty"),
+        (builder().scopes(["email phone"]), "scopes", "has \"email phone\""),
+        (builder().scopes(["email\u{a0}phone"]), "scopes", "has "),
+        (builder().resources([""]), "resources", "has \"\""),
+        (builder().resources(["https://api.example.com", "/orders"]), "resources", "has \"/orders\""),
+        (builder().resources(["https://api.example.com#x"]), "resources", "has "),
+        (builder().prompt([Prompt::None, Prompt::Consent]), "prompt", "has `None` beside others"),
+        (builder().prompt([Prompt::Login, Prompt::None]), "prompt", "has `None` beside others"),
+    ] {
+        let (found, why) = refused(builder);
+        assert_eq!(found, field);
+        assert!(why.starts_with(problem), "{field}: {why}");
+    }
+}
+
+#[test]
+fn an_error_reads_as_a_sentence_that_names_the_field() {
+    let error = builder().app_secret("").build().unwrap_err();
+    assert_eq!(error.to_string(), "the configuration's `app_secret` is empty");
+}
+
+#[test]
+fn the_reserved_scopes_come_first_and_each_scope_once() {
+    let config = builder().scopes(["email", "profile", "email", "openid", "read:orders"]).build().unwrap();
+    assert_eq!(config.scopes(), ["openid", "offline_access", "profile", "email", "read:orders"]);
+    assert_eq!(builder().build().unwrap().scopes(), ["openid", "offline_access", "profile"]);
+}
+
+#[test]
+fn without_the_reserved_scopes_there_are_those_that_were_given() {
+    let config = builder().include_reserved_scopes(false).scopes(["email", "openid", "email"]).build().unwrap();
+    assert_eq!(config.scopes(), ["email", "openid"]);
+    assert!(builder().include_reserved_scopes(false).build().unwrap().scopes().is_empty());
+}
+
+#[test]
+fn the_scope_of_organizations_brings_its_resource_once() {
+    let organizations = "urn:logto:resource:organizations";
+    let config = builder().scopes([scope::ORGANIZATIONS]).resources(["https://api.example.com"]).build().unwrap();
+    assert_eq!(config.resources(), ["https://api.example.com", organizations]);
+    assert!(config.has_organizations());
+
+    let named = builder().scopes([scope::ORGANIZATIONS]).resources([organizations, organizations]).build().unwrap();
+    assert_eq!(named.resources(), [organizations]);
+
+    // Their roles alone are no reason for tokens.
+    let roles = builder().scopes([scope::ORGANIZATION_ROLES]).build().unwrap();
+    assert!(roles.resources().is_empty());
+    assert!(!roles.has_organizations());
+}
+
+#[test]
+fn resources_may_be_any_absolute_uri_and_are_kept_as_they_are() {
+    let resources = ["https://API.example.com", "https://api.example.com/?v=2", "urn:example:orders"];
+    let config = builder().resources(resources.into_iter().chain(resources)).build().unwrap();
+    assert_eq!(config.resources(), resources);
+}
+
+#[test]
+fn the_default_prompt_is_consent_and_none_may_stand_alone() {
+    assert_eq!(builder().build().unwrap().prompts(), [Prompt::Consent]);
+    assert_eq!(builder().prompt([Prompt::None]).build().unwrap().prompts(), [Prompt::None]);
+    assert!(builder().prompt([]).build().unwrap().prompts().is_empty());
+}
+
+#[test]
+fn renewal_of_the_session_is_required_by_default() {
+    assert!(builder().build().unwrap().require_session_renewal());
+    assert!(!builder().require_session_renewal(false).build().unwrap().require_session_renewal());
+}
+
+#[test]
+fn debug_output_hides_the_secret() {
+    let builder = builder().app_secret("hunter2".to_owned());
+    let config = builder.clone().build().unwrap();
+    assert_eq!(config.app_secret(), Some("hunter2"));
+    let client = crate::LogtoClient::with_http_client(config.clone(), reqwest::Client::new());
+    for printed in [format!("{builder:?}"), format!("{config:#?}"), format!("{client:?}")] {
+        assert!(!printed.contains("hunter2"), "{printed}");
+        assert!(printed.contains("AppSecret(…)"), "{printed}");
+    }
+}

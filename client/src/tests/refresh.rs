@@ -1,0 +1,296 @@
+use std::collections::HashMap;
+use std::future::{pending, ready};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::provider::Provider;
+use super::signer::encode;
+use super::storage::Items;
+use crate::Error;
+use crate::items::{self, StoredToken};
+use crate::storage::{Change, LogtoStorage, Result};
+
+async fn sign_in(storage: &impl LogtoStorage, refresh_token: &str) {
+    let claims = json!({ "iss": "i", "sub": "s", "aud": "app", "exp": 1, "iat": 1 });
+    let id_token = items::encode(StoredToken { token: format!("e30.{}.c2ln", encode(claims.to_string())) });
+    storage.set_item(items::ID_TOKEN, &id_token).await.unwrap();
+    rotate(storage, refresh_token).await;
+}
+
+async fn rotate(storage: &impl LogtoStorage, refresh_token: &str) {
+    let token = items::encode(StoredToken { token: refresh_token.to_owned() });
+    storage.set_item(items::REFRESH_TOKEN, &token).await.unwrap();
+}
+
+fn answer(rotated: Option<&str>) -> (u16, String) {
+    let answer = json!({ "access_token": "at", "token_type": "Bearer", "expires_in": 3600, "refresh_token": rotated });
+    (200, answer.to_string())
+}
+
+/// A provider whose token endpoint rotates `r1` to `r2` when it is told to (which holds a thread up), and tells of
+/// every request.
+async fn slow_provider() -> (Provider, UnboundedReceiver<String>, mpsc::Sender<()>) {
+    let (tell, requests) = unbounded_channel();
+    let (go_on, wait) = mpsc::channel();
+    let wait = Mutex::new(wait);
+    let provider = Provider::start(json!({}), move |request| {
+        tell.send(request.path.clone()).unwrap();
+        if request.path == "/oidc/token" {
+            wait.lock().unwrap().recv().unwrap();
+        }
+        answer(Some("r2"))
+    });
+    (provider.await, requests, go_on)
+}
+
+#[tokio::test]
+async fn a_change_that_was_given_up_has_ended_no_sign_in() {
+    let provider = Provider::start(json!({}), |_| answer(None)).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&items, "r1").await;
+    let flight = client.flight("r1");
+    tokio::select! {
+        biased;
+        _ = flight.leave(pending()) => unreachable!(),
+        () = ready(()) => {}
+    }
+    assert_eq!(client.session(&items).access_token(None).await.unwrap(), "at");
+}
+
+#[tokio::test]
+async fn of_two_changes_at_once_the_one_that_succeeds_ends_the_sign_in() {
+    let provider = Provider::start(json!({}), |_| answer(None)).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&items, "r1").await;
+    let flight = client.flight("r1");
+    let (go_on, wait) = oneshot::channel::<()>();
+    let fails = async {
+        wait.await.unwrap();
+        Err(Error::NoPendingSignIn)
+    };
+    let (first, second, ()) =
+        tokio::join!(flight.leave(fails), flight.leave(ready(Ok(()))), async { go_on.send(()).unwrap() });
+    assert!(first.is_err() && second.is_ok());
+    // A record that is older than the change still has the token.
+    assert!(matches!(client.session(&items).access_token(None).await, Err(Error::NotAuthenticated)));
+    assert!(provider.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_rotation_beside_a_local_clear_is_not_revoked() {
+    // The grant may be that of a newer sign-in, too.
+    let (provider, mut requests, go_on) = slow_provider().await;
+    let (client, items) = (provider.client(), Arc::new(Items::default()));
+    sign_in(&*items, "r1").await;
+    let refreshing = client.session(Arc::clone(&items));
+    let refreshing = tokio::spawn(async move { refreshing.access_token(None).await });
+    requests.recv().await.unwrap();
+    client.session(&*items).clear_all_tokens().await.unwrap();
+    go_on.send(()).unwrap();
+    assert!(matches!(refreshing.await.unwrap(), Err(Error::NotAuthenticated)));
+    assert_eq!(provider.requests().len(), 1, "nothing is told to the provider");
+    assert!(!client.session(&*items).is_authenticated().await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_rotation_beside_a_sign_out_is_revoked() {
+    let (provider, mut requests, go_on) = slow_provider().await;
+    let (client, items) = (provider.client(), Arc::new(Items::default()));
+    sign_in(&*items, "r1").await;
+    let refreshing = client.session(Arc::clone(&items));
+    let refreshing = tokio::spawn(async move { refreshing.access_token(None).await });
+    requests.recv().await.unwrap();
+    client.session(&*items).sign_out(None).await.unwrap();
+    go_on.send(()).unwrap();
+    assert!(refreshing.await.unwrap().is_err());
+    let bodies: Vec<_> = provider.requests().into_iter().map(|request| request.body).collect();
+    let revoked: Vec<_> = bodies.iter().filter_map(|body| body.strip_prefix("token=")).map(|body| &body[..2]).collect();
+    assert_eq!(revoked, ["r1", "r2"]);
+}
+
+/// A storage whose renewal never ends, though it was made.
+struct Stuck(Items);
+
+impl LogtoStorage for Stuck {
+    async fn get_item(&self, key: &str) -> Result<Option<String>> {
+        self.0.get_item(key).await
+    }
+
+    async fn set_item(&self, key: &str, value: &str) -> Result<()> {
+        self.0.set_item(key, value).await
+    }
+
+    async fn remove_item(&self, key: &str) -> Result<()> {
+        self.0.remove_item(key).await
+    }
+
+    async fn renew<'a>(&'a self, changes: &'a [Change<'a>]) -> Result<()> {
+        self.0.apply(changes).await?;
+        pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_that_nobody_waits_for_revokes_all_the_same() {
+    let (tell, mut requests) = unbounded_channel();
+    let provider = Provider::start(json!({}), move |request| {
+        tell.send(request.path.clone()).unwrap();
+        (200, String::new())
+    })
+    .await;
+    let (client, storage) = (provider.client(), Stuck(Items::default()));
+    sign_in(&storage, "r1").await;
+    let session = client.session(&storage);
+    tokio::select! {
+        biased;
+        _ = session.sign_out(None) => unreachable!(),
+        () = ready(()) => {}
+    }
+    assert!(!session.is_authenticated().await.unwrap());
+    let revoked = timeout(Duration::from_secs(10), requests.recv()).await.expect("a revocation");
+    assert_eq!(revoked.as_deref(), Some("/oidc/token/revocation"));
+}
+
+/// One request's record of a session that is read once and saved whole, as tower-sessions does.
+struct Record {
+    items: Mutex<HashMap<String, String>>,
+    store: Arc<Mutex<HashMap<String, String>>>,
+    is_modified: AtomicBool,
+}
+
+impl Record {
+    fn of(store: &Arc<Mutex<HashMap<String, String>>>) -> Self {
+        let items = Mutex::new(store.lock().unwrap().clone());
+        Self { items, store: Arc::clone(store), is_modified: AtomicBool::new(false) }
+    }
+
+    fn save(&self) {
+        self.is_modified.store(true, SeqCst);
+        self.store.lock().unwrap().clone_from(&self.items.lock().unwrap());
+    }
+}
+
+impl LogtoStorage for Record {
+    async fn get_item(&self, key: &str) -> Result<Option<String>> {
+        Ok(self.items.lock().unwrap().get(key).cloned())
+    }
+
+    async fn set_item(&self, key: &str, value: &str) -> Result<()> {
+        self.items.lock().unwrap().insert(key.to_owned(), value.to_owned());
+        self.save();
+        Ok(())
+    }
+
+    async fn remove_item(&self, key: &str) -> Result<()> {
+        self.items.lock().unwrap().remove(key);
+        self.save();
+        Ok(())
+    }
+
+    async fn reload(&self) -> Result<bool> {
+        if self.is_modified.load(SeqCst) {
+            return Ok(false);
+        }
+        self.items.lock().unwrap().clone_from(&self.store.lock().unwrap());
+        Ok(true)
+    }
+}
+
+#[tokio::test]
+async fn who_is_given_anothers_token_does_not_undo_what_a_third_process_has_rotated_since() {
+    let provider = Provider::start(json!({}), |_| answer(Some("r2"))).await;
+    let client = provider.client();
+    let store = Arc::default();
+    sign_in(&Record::of(&store), "r1").await;
+    let (early, late) = (Record::of(&store), Record::of(&store));
+    client.session(&early).access_token(None).await.unwrap();
+    rotate(&Record::of(&store), "r3").await;
+    assert_eq!(client.session(&late).access_token(None).await.unwrap(), "at");
+    assert_eq!(client.session(Record::of(&store)).refresh_token().await.unwrap().as_deref(), Some("r3"));
+}
+
+/// A session that all requests share: who reads its refresh token here gets it late.
+struct Late<'a> {
+    items: &'a Items,
+    wait: Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+impl LogtoStorage for Late<'_> {
+    async fn get_item(&self, key: &str) -> Result<Option<String>> {
+        let item = self.items.get_item(key).await;
+        let wait = if key == items::REFRESH_TOKEN { self.wait.lock().unwrap().take() } else { None };
+        if let Some(wait) = wait {
+            wait.await.unwrap();
+        }
+        item
+    }
+
+    async fn set_item(&self, key: &str, value: &str) -> Result<()> {
+        self.items.set_item(key, value).await
+    }
+
+    async fn remove_item(&self, key: &str) -> Result<()> {
+        self.items.remove_item(key).await
+    }
+}
+
+#[tokio::test]
+async fn who_waited_while_the_user_signed_in_anew_goes_on_with_the_new_sign_in() {
+    let provider = Provider::start(json!({}), |_| answer(None)).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&items, "r1").await;
+    let (go_on, wait) = oneshot::channel();
+    let waiting = client.session(Late { items: &items, wait: Mutex::new(Some(wait)) });
+    let flight = client.flight("r1");
+    let anew = async {
+        let change = async {
+            sign_in(&items, "r9").await;
+            Ok(())
+        };
+        flight.leave(change).await.unwrap();
+        go_on.send(()).unwrap();
+    };
+    let (token, ()) = tokio::join!(waiting.access_token(None), anew);
+    assert_eq!(token.unwrap(), "at");
+    assert!(provider.requests()[0].body.contains("refresh_token=r9"));
+}
+
+#[tokio::test]
+async fn who_waited_for_a_request_that_failed_gets_its_error_and_who_comes_later_tries_again() {
+    let provider = Provider::start(json!({}), |_| (503, String::new())).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&items, "r1").await;
+    let session = client.session(&items);
+    let (a, b, c) = tokio::join!(session.access_token(None), session.access_token(None), session.access_token(None));
+    for found in [a, b, c] {
+        assert!(found.unwrap_err().is_retryable());
+    }
+    assert_eq!(provider.requests().len(), 1);
+    session.access_token(None).await.unwrap_err();
+    assert_eq!(provider.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_change_that_fails_leaves_the_tokens_to_who_waited_for_it() {
+    let provider = Provider::start(json!({}), |_| answer(None)).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&items, "r1").await;
+    let flight = client.flight("r1");
+    let (go_on, wait) = oneshot::channel::<()>();
+    let fails = async {
+        wait.await.unwrap();
+        Err(Error::NoPendingSignIn)
+    };
+    let session = client.session(&items);
+    // Polled in order: the change is under way, then somebody wants a token, and then the change fails.
+    let (changed, token, ()) =
+        tokio::join!(flight.leave(fails), session.access_token(None), async { go_on.send(()).unwrap() });
+    assert!(changed.is_err());
+    assert_eq!(token.unwrap(), "at");
+}

@@ -1,0 +1,180 @@
+//! Requests for tokens (RFC 6749), and their revocation (RFC 7009).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::{RequestBuilder, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+use url::form_urlencoded::byte_serialize;
+
+use crate::client::LogtoClient;
+use crate::error::{Endpoint, Error, RequestError, Result, quotable};
+use crate::http;
+use crate::items::AccessToken;
+use crate::pending::PendingSignIn;
+
+/// RFC 6749, section 5.2: the refresh token, or the code, is worth nothing any more.
+pub(crate) const INVALID_GRANT: &str = "invalid_grant";
+
+/// What the token endpoint answered with status 200. Of a refresh token nothing else is believed before it is stored,
+/// so the rest is read from it later.
+pub(crate) struct TokenResponse {
+    pub(crate) refresh_token: Option<String>,
+    rest: Map<String, Value>,
+}
+
+/// The parts of it that a good answer has.
+pub(crate) struct Tokens {
+    pub(crate) access_token: AccessToken,
+    pub(crate) id_token: Option<String>,
+}
+
+/// RFC 6749, section 5.2, and Logto's own.
+#[derive(Deserialize)]
+struct ErrorResponse {
+    #[serde(default)]
+    error: Value,
+    #[serde(default)]
+    error_description: Value,
+    #[serde(default)]
+    code: Value,
+    #[serde(default)]
+    message: Value,
+}
+
+impl LogtoClient {
+    pub(crate) async fn exchange_code(&self, code: &str, sign_in: &PendingSignIn) -> Result<TokenResponse> {
+        self.request_tokens(&[
+            ("grant_type", "authorization_code"),
+            ("client_id", self.config().app_id()),
+            ("code", code),
+            ("redirect_uri", &sign_in.redirect_uri),
+            ("code_verifier", &sign_in.verifier),
+        ])
+        .await
+    }
+
+    pub(crate) async fn refresh(
+        &self,
+        refresh_token: &str,
+        resource: Option<&str>,
+        organization: Option<&str>,
+    ) -> Result<TokenResponse> {
+        let mut params = vec![
+            ("grant_type", "refresh_token"),
+            ("client_id", self.config().app_id()),
+            ("refresh_token", refresh_token),
+        ];
+        params.extend(resource.map(|resource| ("resource", resource)));
+        params.extend(organization.map(|organization| ("organization_id", organization)));
+        self.request_tokens(&params).await
+    }
+
+    async fn request_tokens(&self, params: &[(&str, &str)]) -> Result<TokenResponse> {
+        let discovery = self.discovery().await?;
+        let request = self.authenticated_post(&discovery.token_endpoint).form(params);
+        let answer = http::send(self.http(), Endpoint::Token, request).await?;
+        if !answer.status.is_success() {
+            return Err(match answer.error_json() {
+                Some(error) => {
+                    token_error(&error, &self.secrets(params)).unwrap_or_else(|| answer.unexpected_status().into())
+                }
+                None => answer.unexpected_status().into(),
+            });
+        }
+        let mut rest: Map<String, Value> = answer.json()?;
+        let refresh_token = match rest.remove("refresh_token") {
+            Some(Value::String(token)) if !token.is_empty() => Some(token),
+            _ => None,
+        };
+        Ok(TokenResponse { refresh_token, rest })
+    }
+
+    /// Ends the refresh token at the provider, and with it every token of the same sign-in.
+    pub(crate) async fn revoke(&self, refresh_token: &str) -> Result<()> {
+        let discovery = self.discovery().await?;
+        let Some(endpoint) = &discovery.revocation_endpoint else { return Ok(()) };
+        let request = self.authenticated_post(endpoint).form(&[
+            ("token", refresh_token),
+            ("token_type_hint", "refresh_token"),
+            ("client_id", self.config().app_id()),
+        ]);
+        let answer = http::send(self.http(), Endpoint::Revocation, request).await?;
+        if answer.status == StatusCode::OK { Ok(()) } else { Err(answer.unexpected_status().into()) }
+    }
+
+    /// What of a request must not be told, as it is and as it was sent.
+    fn secrets(&self, params: &[(&str, &str)]) -> Vec<String> {
+        let is_secret = |name: &str| matches!(name, "code" | "code_verifier" | "refresh_token");
+        let mut secrets = Vec::new();
+        for (_, secret) in params.iter().filter(|(name, _)| is_secret(name)) {
+            secrets.extend([(*secret).to_owned(), form_encode(secret)]);
+        }
+        if let Some(secret) = self.config().app_secret() {
+            let encoded = form_encode(secret);
+            let credentials = STANDARD.encode(format!("{}:{encoded}", form_encode(self.config().app_id())));
+            secrets.extend([secret.to_owned(), encoded, credentials]);
+        }
+        secrets
+    }
+
+    /// `client_secret_basic` (RFC 6749, section 2.3.1): id and secret are form-encoded first. The secret goes nowhere
+    /// else.
+    fn authenticated_post(&self, url: &Url) -> RequestBuilder {
+        let request = self.http().post(url.clone());
+        match self.config().app_secret() {
+            Some(secret) => request.basic_auth(form_encode(self.config().app_id()), Some(form_encode(secret))),
+            None => request,
+        }
+    }
+}
+
+impl TokenResponse {
+    /// The rest, which may lack what it has to have (RFC 6749, section 5.1).
+    pub(crate) fn tokens(&self, now: u64) -> Result<Tokens, RequestError> {
+        let invalid = |problem| RequestError::invalid(Endpoint::Token, problem);
+        let text = |name| match self.rest.get(name) {
+            Some(Value::String(text)) if !text.is_empty() => Ok(Some(&**text)),
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => Err(invalid("has a part that should be text, and is not")),
+        };
+        let token = text("access_token")?.ok_or_else(|| invalid("has no `access_token`"))?;
+        if !text("token_type")?.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
+            return Err(invalid("has no `token_type` that is `Bearer`"));
+        }
+        let expires_in = match self.rest.get("expires_in") {
+            // Not said: good for once.
+            None | Some(Value::Null) => 0,
+            Some(seconds) => {
+                seconds.as_u64().ok_or_else(|| invalid("has an `expires_in` that is no number of seconds"))?
+            }
+        };
+        Ok(Tokens {
+            access_token: AccessToken {
+                token: token.to_owned(),
+                scope: text("scope")?.unwrap_or_default().to_owned(),
+                expires_at: now.saturating_add(expires_in),
+            },
+            id_token: text("id_token")?.map(str::to_owned),
+        })
+    }
+}
+
+/// Words that quote one of the `secrets` are left out.
+fn token_error(response: &ErrorResponse, secrets: &[String]) -> Option<Error> {
+    // Whatever is not text counts as missing: what matters is whether it is `invalid_grant`.
+    let error = response.error.as_str().or_else(|| Some(response.code.as_str()?.trim_start_matches("oidc.")))?;
+    let description = response.error_description.as_str().or_else(|| response.message.as_str());
+    let told = |text: &str| (!secrets.iter().any(|secret| text.contains(secret))).then(|| quotable(text));
+    // The session depends on this one: it is told even if a secret should be part of it.
+    let told_error = if error == INVALID_GRANT { Some(error.to_owned()) } else { told(error) };
+    Some(Error::TokenEndpoint {
+        error: told_error.unwrap_or_else(|| "an unknown error".to_owned()),
+        description: description.and_then(told),
+    })
+}
+
+fn form_encode(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
+}
