@@ -1,0 +1,190 @@
+//! The authorization endpoint: where an app sends the browser to sign somebody in.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use url::form_urlencoded;
+
+use crate::claims::SCOPES;
+use crate::config::Config;
+use crate::error::{OAuthError, Result};
+use crate::grants::{Code, Grant};
+use crate::page;
+use crate::params::Params;
+use crate::sign_in;
+use crate::state::{Provider, Shared, Tables};
+
+/// Where the answer goes: to a redirect URI of the client, with the state it gave.
+#[derive(Clone)]
+pub(crate) struct ReplyTo {
+    redirect_uri: String,
+    state: Option<String>,
+}
+
+/// What the app asked for, with nothing left to check.
+#[derive(Clone)]
+pub(crate) struct AuthorizationRequest {
+    pub(crate) reply_to: ReplyTo,
+    /// Only what there is and may be granted.
+    scopes: Vec<String>,
+    resources: Vec<String>,
+    nonce: Option<String>,
+    challenge: String,
+    prompts: Vec<String>,
+    pub(crate) login_hint: Option<String>,
+    /// The user is asked to make an account first.
+    pub(crate) register: bool,
+}
+
+pub(crate) async fn authorize(State(provider): State<Shared>, headers: HeaderMap, params: Params) -> Response {
+    let reply_to = match ReplyTo::read(&provider.config, &params) {
+        Ok(reply_to) => reply_to,
+        // Whoever asked may be anybody: the user stays here.
+        Err(error) => return page::problem(&provider, "The app sent a wrong request", &error.description),
+    };
+    let request = match AuthorizationRequest::read(&provider.config, &params, &reply_to) {
+        Ok(request) => request,
+        Err(error) => return reply_to.refuse(&provider, &error),
+    };
+    let mut tables = provider.tables();
+    let user = provider.session(&tables, &headers).and_then(|session| tables.sessions.get(&session).cloned().flatten());
+    match user {
+        Some(user) if !request.asks_for("login") && !request.asks_for("consent") => {
+            request.grant(&provider, &mut tables, user)
+        }
+        None if request.asks_for("none") => {
+            reply_to.refuse(&provider, &OAuthError::new("login_required", "nobody is signed in"))
+        }
+        user => sign_in::ask(&provider, &mut tables, &headers, &request, user.as_deref()),
+    }
+}
+
+impl ReplyTo {
+    fn read(config: &Config, params: &Params) -> Result<Self> {
+        if params.require("client_id")? != config.client_id {
+            return Err(OAuthError::new("invalid_client", "There is no client of this client_id."));
+        }
+        let redirect_uri = params.require("redirect_uri")?;
+        if !config.redirect_uris.iter().any(|registered| registered == redirect_uri) {
+            let registered = config.redirect_uris.join(" ");
+            let description =
+                format!("The redirect_uri {redirect_uri} is not registered. Those that are: {registered}");
+            return Err(OAuthError::invalid_request(description));
+        }
+        // A state that was given twice is told of below, and then there is none to send back.
+        let state = params.get("state").ok().flatten().map(str::to_owned);
+        Ok(Self { redirect_uri: redirect_uri.to_owned(), state })
+    }
+
+    pub(crate) fn refuse(&self, provider: &Provider, error: &OAuthError) -> Response {
+        self.send(provider, &[("error", error.error), ("error_description", &error.description)])
+    }
+
+    fn send(&self, provider: &Provider, answer: &[(&str, &str)]) -> Response {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(answer);
+        if let Some(state) = &self.state {
+            query.append_pair("state", state);
+        }
+        // So that an app with several providers knows which one has answered (RFC 9207).
+        query.append_pair("iss", &provider.issuer);
+        let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
+        Redirect::to(&format!("{}{separator}{}", self.redirect_uri, query.finish())).into_response()
+    }
+}
+
+impl AuthorizationRequest {
+    fn read(config: &Config, params: &Params, reply_to: &ReplyTo) -> Result<Self> {
+        params.get("state")?;
+        for (parameter, error) in [
+            ("request", "request_not_supported"),
+            ("request_uri", "request_uri_not_supported"),
+            ("registration", "registration_not_supported"),
+            ("max_age", "invalid_request"),
+        ] {
+            if params.get(parameter)?.is_some() {
+                return Err(OAuthError::new(error, format!("{parameter} is not supported")));
+            }
+        }
+        if params.require("response_type")? != "code" {
+            return Err(OAuthError::new("unsupported_response_type", "response_type has to be code"));
+        }
+        if params.get("response_mode")?.is_some_and(|mode| mode != "query") {
+            return Err(OAuthError::new("unsupported_response_mode", "response_mode has to be query"));
+        }
+        let prompts = words(params.get("prompt")?);
+        if let Some(unknown) = prompts.iter().find(|prompt| !["none", "login", "consent"].contains(&&***prompt)) {
+            return Err(OAuthError::invalid_request(format!("there is no prompt {unknown}")));
+        }
+        if prompts.len() > 1 && prompts.iter().any(|prompt| prompt == "none") {
+            return Err(OAuthError::invalid_request("the prompt none has to be the only one"));
+        }
+        let resources: Vec<_> = params.all("resource").map(str::to_owned).collect();
+        if let Some(unknown) = resources.iter().find(|resource| !config.has_resource(resource)) {
+            return Err(OAuthError::new("invalid_target", format!("there is no resource {unknown}")));
+        }
+        let consent = prompts.iter().any(|prompt| prompt == "consent");
+        Ok(Self {
+            reply_to: reply_to.clone(),
+            scopes: scopes(config, params, &resources, consent)?,
+            resources,
+            nonce: params.get("nonce")?.map(str::to_owned),
+            challenge: challenge(params)?,
+            prompts,
+            login_hint: params.get("login_hint")?.map(str::to_owned),
+            register: matches!(params.get("first_screen")?, Some("register" | "identifier:register")),
+        })
+    }
+
+    fn asks_for(&self, prompt: &str) -> bool {
+        self.prompts.iter().any(|own| own == prompt)
+    }
+
+    /// Sends the browser back to the app with a code.
+    pub(crate) fn grant(self, provider: &Provider, tables: &mut Tables, user: String) -> Response {
+        let grant = Arc::new(Grant::new(user, self.scopes, self.resources, self.nonce));
+        let redirect_uri = self.reply_to.redirect_uri.clone();
+        let code = tables.grants.issue_code(Code { grant, redirect_uri, challenge: self.challenge, used: false });
+        self.reply_to.send(provider, &[("code", &code)])
+    }
+}
+
+/// What is asked for and can be granted; the rest is left out without a word, as OAuth 2.0 allows.
+fn scopes(config: &Config, params: &Params, resources: &[String], consent: bool) -> Result<Vec<String>> {
+    let mut scopes = words(params.get("scope")?);
+    if !scopes.iter().any(|scope| scope == "openid") {
+        return Err(OAuthError::new("invalid_scope", "the scope openid is missing"));
+    }
+    let of_resources = resources.iter().flat_map(|resource| config.scopes_of_resource(resource));
+    let mut grantable: Vec<_> = SCOPES.into_iter().chain(of_resources).collect();
+    // Nobody is signed in for good without having been asked (`OpenID` Connect Core, section 11).
+    grantable.retain(|scope| *scope != "offline_access" || consent);
+    scopes.retain(|scope| grantable.contains(&&**scope));
+    Ok(scopes)
+}
+
+fn challenge(params: &Params) -> Result<String> {
+    let challenge = params.require("code_challenge")?;
+    if params.get("code_challenge_method")? != Some("S256") {
+        return Err(OAuthError::invalid_request("code_challenge_method has to be S256"));
+    }
+    if BASE64_URL_SAFE_NO_PAD.decode(challenge).map_or(true, |hash| hash.len() != 32) {
+        return Err(OAuthError::invalid_request("code_challenge is no SHA-256 hash in base64url without padding"));
+    }
+    Ok(challenge.to_owned())
+}
+
+/// The words of a list, each once.
+pub(crate) fn words(list: Option<&str>) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in list.unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
+        if !words.iter().any(|seen| seen == word) {
+            words.push(word.to_owned());
+        }
+    }
+    words
+}

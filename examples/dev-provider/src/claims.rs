@@ -1,0 +1,101 @@
+//! What tokens and user info say of a user, by scope, as Logto sorts it.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::Config;
+use crate::users::User;
+
+pub(crate) const ORGANIZATIONS: &str = "urn:logto:scope:organizations";
+const ORGANIZATION_ROLES: &str = "urn:logto:scope:organization_roles";
+
+/// The scopes that are about the user, not about a resource.
+pub(crate) const SCOPES: [&str; 10] = [
+    "openid",
+    "offline_access",
+    "profile",
+    "email",
+    "phone",
+    "roles",
+    "custom_data",
+    "identities",
+    ORGANIZATIONS,
+    ORGANIZATION_ROLES,
+];
+
+pub(crate) const CLAIMS: [&str; 16] = [
+    "sub",
+    "name",
+    "username",
+    "picture",
+    "created_at",
+    "updated_at",
+    "email",
+    "email_verified",
+    "phone_number",
+    "phone_number_verified",
+    "roles",
+    "organizations",
+    "organization_roles",
+    "organization_data",
+    "custom_data",
+    "identities",
+];
+
+/// The claims of an ID token. What the user does not have is there as `null`, as in Logto's.
+pub(crate) fn of_id_token(user: &User, scopes: &[String]) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let mut add = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+    add("sub", json!(user.id));
+    for scope in scopes {
+        match &**scope {
+            "profile" => {
+                add("name", json!(user.name));
+                add("username", json!(user.username));
+                add("picture", json!(user.picture));
+                add("created_at", json!(user.created_at));
+                add("updated_at", json!(user.created_at));
+            }
+            "email" => {
+                add("email", json!(user.email));
+                add("email_verified", json!(true));
+            }
+            "phone" => {
+                add("phone_number", json!(user.phone_number));
+                add("phone_number_verified", json!(user.phone_number.is_some()));
+            }
+            "roles" => add("roles", json!(user.roles)),
+            ORGANIZATIONS => {
+                add("organizations", user.memberships.iter().map(|of| json!(of.organization)).collect());
+            }
+            ORGANIZATION_ROLES => {
+                let roles =
+                    |of: &str, roles: &[String]| roles.iter().map(|role| json!(format!("{of}:{role}"))).collect();
+                let roles = user.memberships.iter().flat_map(|of| -> Vec<_> { roles(&of.organization, &of.roles) });
+                add("organization_roles", roles.collect());
+            }
+            _ => {}
+        }
+    }
+    claims
+}
+
+/// The claims of an ID token, and those that Logto thinks too large for one.
+pub(crate) fn of_user_info(user: &User, scopes: &[String], config: &Config) -> Map<String, Value> {
+    let mut claims = of_id_token(user, scopes);
+    let mut add = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+    for scope in scopes {
+        match &**scope {
+            "custom_data" => add("custom_data", json!(user.custom_data)),
+            // Nobody has signed in through a connector here.
+            "identities" => add("identities", json!({})),
+            ORGANIZATIONS => {
+                let organizations = config.organizations.iter().filter(|of| user.membership(&of.id).is_some());
+                let data =
+                    |of: &crate::Organization| json!({ "id": of.id, "name": of.name, "description": of.description });
+                add("organization_data", organizations.map(data).collect());
+            }
+            _ => {}
+        }
+    }
+    claims
+}

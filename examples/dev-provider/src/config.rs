@@ -1,0 +1,173 @@
+//! What the provider is told before it starts.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use std::{fmt, io};
+
+use url::{Host, Url};
+
+use crate::users::{Membership, Organization, OrganizationRole, User};
+
+/// All settings. Those of [`Config::default`] are for an app on `http://localhost:3000`.
+///
+/// It has no `Debug`, since it holds the client's secret.
+#[derive(Clone)]
+pub struct Config {
+    /// Where the provider is: `http`, a loopback host, a port (0 for any that is free), and perhaps a base path.
+    /// The issuer is `{endpoint}/oidc`.
+    ///
+    /// The default is `http://127.0.0.1:3001`. To a browser this is another site than `http://localhost:3000`, as Logto
+    /// is another site than your app: an app whose session cookie is `SameSite=Strict` fails here, too.
+    pub endpoint: String,
+    pub client_id: String,
+    /// `None` for a public client.
+    pub client_secret: Option<String>,
+    /// Compared with what a request says character by character.
+    pub redirect_uris: Vec<String>,
+    /// Compared with what a request says character by character.
+    pub post_logout_redirect_uris: Vec<String>,
+    pub users: Vec<User>,
+    pub resources: Vec<Resource>,
+    pub organizations: Vec<Organization>,
+    /// The organization template: what a member may do by role, in whichever organization.
+    pub organization_roles: Vec<OrganizationRole>,
+    pub code_lifetime: Duration,
+    /// Of every access token. An ID token is good for an hour.
+    pub access_token_lifetime: Duration,
+    pub refresh_token_lifetime: Duration,
+    /// The share of its life after which a refresh token is replaced when it is used: 0 replaces it at every use, more
+    /// than 1 never. Those of a public client are replaced at every use.
+    pub rotate_refresh_token_at: f64,
+    /// For how long a replaced refresh token still works. Used later, it ends the whole grant.
+    pub refresh_token_grace: Duration,
+}
+
+/// An API, for which clients get tokens of its own.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Such as `https://api.example.com`.
+    pub indicator: String,
+    /// What there is to ask for. All users have all of them.
+    pub scopes: Vec<String>,
+}
+
+impl Resource {
+    pub fn new(indicator: &str, scopes: &[&str]) -> Self {
+        Self { indicator: indicator.to_owned(), scopes: strings(scopes) }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            endpoint: "http://127.0.0.1:3001".to_owned(),
+            client_id: "dev-client".to_owned(),
+            client_secret: Some("dev-secret".to_owned()),
+            redirect_uris: strings(&["http://localhost:3000/callback"]),
+            post_logout_redirect_uris: strings(&["http://localhost:3000/"]),
+            users: vec![
+                User {
+                    roles: strings(&["admin"]),
+                    phone_number: Some("15550100".to_owned()),
+                    memberships: vec![
+                        Membership::new("acme", &["admin", "member"]),
+                        Membership::new("globex", &["member"]),
+                    ],
+                    ..User::named("Alice")
+                },
+                User { memberships: vec![Membership::new("acme", &["member"])], ..User::named("Bob") },
+                User::named("Carol"),
+            ],
+            resources: vec![
+                Resource::new("https://api.example.com", &["read:items", "write:items"]),
+                Resource::new("https://billing.example.com", &["read:invoices"]),
+            ],
+            organizations: vec![Organization::new("acme", "Acme"), Organization::new("globex", "Globex")],
+            organization_roles: vec![
+                OrganizationRole::new("admin", &["read:members", "invite:members"]),
+                OrganizationRole::new("member", &["read:members"]),
+            ],
+            code_lifetime: Duration::from_mins(1),
+            access_token_lifetime: Duration::from_hours(1),
+            refresh_token_lifetime: Duration::from_hours(14 * 24),
+            rotate_refresh_token_at: 0.7,
+            refresh_token_grace: Duration::from_secs(3),
+        }
+    }
+}
+
+impl Config {
+    /// The endpoint, and the address to listen on.
+    pub(crate) fn validate(&self) -> Result<(Url, SocketAddr), StartError> {
+        for uri in self.redirect_uris.iter().chain(&self.post_logout_redirect_uris) {
+            if Url::parse(uri).map_or(true, |url| url.fragment().is_some()) {
+                return Err(StartError::RedirectUri(uri.clone()));
+            }
+        }
+        let endpoint = Url::parse(&self.endpoint).map_err(|_| StartError::Endpoint)?;
+        let path_is_plain = endpoint.path().chars().all(|c| c.is_ascii_alphanumeric() || "/-._~".contains(c));
+        let nothing_else = endpoint.username().is_empty() && endpoint.password().is_none();
+        let nothing_else = nothing_else && endpoint.query().is_none() && endpoint.fragment().is_none();
+        if endpoint.scheme() != "http" || !path_is_plain || !nothing_else {
+            return Err(StartError::Endpoint);
+        }
+        let ip = match endpoint.host() {
+            Some(Host::Ipv4(ip)) => IpAddr::from(ip),
+            Some(Host::Ipv6(ip)) => IpAddr::from(ip),
+            // A browser that takes localhost for ::1 comes here next.
+            Some(Host::Domain("localhost")) => IpAddr::from(Ipv4Addr::LOCALHOST),
+            _ => return Err(StartError::NotLoopback(self.endpoint.clone())),
+        };
+        if !ip.is_loopback() {
+            return Err(StartError::NotLoopback(self.endpoint.clone()));
+        }
+        let address = SocketAddr::new(ip, endpoint.port_or_known_default().unwrap_or(80));
+        Ok((endpoint, address))
+    }
+}
+
+/// Why the provider did not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// It is no `http` URL of host, port and a plain path. It is not repeated, since there may be a password in it.
+    Endpoint,
+    /// Anybody may sign in as anybody here, so this provider is for programs on the same machine only.
+    NotLoopback(String),
+    /// It is no absolute URL, or has a fragment.
+    RedirectUri(String),
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    SigningKey,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Endpoint => {
+                f.write_str("the endpoint has to be of the form http://127.0.0.1:3001, perhaps with a plain path")
+            }
+            Self::NotLoopback(endpoint) => {
+                write!(f, "the endpoint {endpoint:?} is not on loopback: use 127.0.0.1, [::1] or localhost")
+            }
+            Self::RedirectUri(uri) => write!(f, "the redirect URI {uri:?} is no absolute URL without a fragment"),
+            Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
+            Self::SigningKey => f.write_str("cannot make a signing key"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listen { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn strings(values: &[&str]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,37 @@
+//! The discovery document: what the provider can do, and where.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::claims::{CLAIMS, SCOPES};
+use crate::state::Shared;
+
+pub(crate) async fn discovery(State(provider): State<Shared>) -> Json<Value> {
+    let issuer = &provider.issuer;
+    let auth_method = if provider.config.client_secret.is_some() { "client_secret_basic" } else { "none" };
+    Json(json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/auth"),
+        "token_endpoint": format!("{issuer}/token"),
+        "userinfo_endpoint": format!("{issuer}/me"),
+        "jwks_uri": format!("{issuer}/jwks"),
+        "revocation_endpoint": format!("{issuer}/token/revocation"),
+        "end_session_endpoint": format!("{issuer}/session/end"),
+        "authorization_response_iss_parameter_supported": true,
+        "claims_parameter_supported": false,
+        "claims_supported": CLAIMS,
+        "code_challenge_methods_supported": ["S256"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "id_token_signing_alg_values_supported": ["ES384"],
+        "prompt_values_supported": ["none", "login", "consent"],
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "response_modes_supported": ["query"],
+        "response_types_supported": ["code"],
+        "revocation_endpoint_auth_methods_supported": [auth_method],
+        "scopes_supported": SCOPES,
+        "subject_types_supported": ["public"],
+        "token_endpoint_auth_methods_supported": [auth_method],
+    }))
+}

@@ -1,0 +1,121 @@
+#![doc = include_str!("../README.md")]
+
+mod authorize;
+mod claims;
+mod client_auth;
+mod config;
+mod discovery;
+mod end_session;
+mod error;
+mod expiring;
+mod grants;
+mod keys;
+mod page;
+mod params;
+mod revocation;
+mod session;
+mod sign_in;
+mod state;
+mod target;
+mod token;
+mod userinfo;
+mod users;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+pub use crate::config::{Config, Resource, StartError};
+use crate::state::{Provider, Shared};
+pub use crate::token::TokenRequest;
+pub use crate::users::{Membership, Organization, OrganizationRole, User};
+
+/// How long connections may take to end when the provider stops.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// More than any form here has, so that what is remembered of them stays small.
+const BODY_LIMIT: usize = 65_536;
+
+/// A running provider. It stops when it is dropped.
+pub struct DevProvider {
+    provider: Shared,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl DevProvider {
+    /// # Errors
+    ///
+    /// If the endpoint or a redirect URI is malformed, the endpoint is not on loopback, or its port is taken.
+    pub async fn start(mut config: Config) -> Result<Self, StartError> {
+        let (mut endpoint, address) = config.validate()?;
+        let failed = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let port = listener.local_addr().map_err(failed)?.port();
+        // It is a URL with a host, so it takes a port.
+        let _ = endpoint.set_port(Some(port));
+        endpoint.as_str().trim_end_matches('/').clone_into(&mut config.endpoint);
+        let provider = Arc::new(Provider::new(config, &endpoint, port)?);
+        let app = routes(&provider);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            // It never fails: axum waits and accepts again.
+            let _ = axum::serve(listener, app).with_graceful_shutdown(stopped).await;
+        });
+        Ok(Self { provider, stop, server })
+    }
+
+    /// What a Logto client calls its endpoint, without a slash at the end.
+    pub fn endpoint(&self) -> &str {
+        &self.provider.config.endpoint
+    }
+
+    pub fn issuer(&self) -> &str {
+        &self.provider.issuer
+    }
+
+    /// As it was given, but for the endpoint, which has the port that was found.
+    pub fn config(&self) -> &Config {
+        &self.provider.config
+    }
+
+    /// The last 1000 requests to the token endpoint, the oldest first.
+    pub fn token_requests(&self) -> Vec<TokenRequest> {
+        self.provider.tables().token_requests.iter().cloned().collect()
+    }
+
+    /// Ends all grants, as an administrator of Logto may: no refresh token works any more.
+    pub fn revoke_all_grants(&self) {
+        self.provider.tables().grants.revoke_all();
+    }
+
+    /// Ends after the requests that are under way.
+    pub async fn stop(self) {
+        drop(self.stop);
+        let _ = timeout(STOP_LIMIT, self.server).await;
+    }
+}
+
+fn routes(provider: &Shared) -> Router {
+    let routes = Router::new()
+        .route("/.well-known/openid-configuration", get(discovery::discovery))
+        .route("/jwks", get(keys::key_set))
+        .route("/auth", get(authorize::authorize))
+        .route("/sign-in", post(sign_in::submit))
+        .route("/token", post(token::token))
+        .route("/token/revocation", post(revocation::revoke))
+        .route("/me", get(userinfo::userinfo).post(userinfo::userinfo))
+        .route("/session/end", get(end_session::end_session))
+        .route("/style.css", get(page::stylesheet))
+        .with_state(Arc::clone(provider));
+    Router::new().nest(&provider.root, routes).layer(DefaultBodyLimit::max(BODY_LIMIT)).layer(from_fn(page::secure))
+}

@@ -1,0 +1,54 @@
+//! What all pages have in common.
+
+use askama::Template;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::state::Provider;
+
+/// No `form-action`: Chromium holds the redirect that follows a form to it, too, and that one leads to the app.
+const CONTENT_SECURITY: &str =
+    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'";
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct Problem<'a> {
+    root: &'a str,
+    title: &'a str,
+    text: &'a str,
+}
+
+/// A page for what cannot be told to the app.
+pub(crate) fn problem(provider: &Provider, title: &str, text: &str) -> Response {
+    (StatusCode::BAD_REQUEST, html(&Problem { root: &provider.root, title, text })).into_response()
+}
+
+pub(crate) fn html(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(page) => Html(page).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+pub(crate) async fn stylesheet() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../templates/style.css"))
+}
+
+/// On every response: what is in it is for one user or one client, and a page's address has the app's parameters in it.
+pub(crate) async fn secure(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, CONTENT_SECURITY),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

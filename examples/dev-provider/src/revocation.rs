@@ -1,0 +1,21 @@
+//! The revocation endpoint (RFC 7009).
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use crate::client_auth::authenticate;
+use crate::error::{OAuthError, Result};
+use crate::params::Form;
+use crate::state::Shared;
+
+/// A token that is unknown is as good as revoked.
+pub(crate) async fn revoke(State(provider): State<Shared>, headers: HeaderMap, Form(params): Form) -> Result<()> {
+    authenticate(&provider.config, &headers, &params)?;
+    let token = params.require("token")?;
+    // Only a JWT has dots. It is good wherever its signature is, until it expires.
+    if token.contains('.') {
+        return Err(OAuthError::new("unsupported_token_type", "a JWT cannot be revoked"));
+    }
+    provider.tables().grants.revoke(token);
+    Ok(())
+}

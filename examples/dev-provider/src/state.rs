@@ -1,0 +1,76 @@
+//! What the endpoints share.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use url::Url;
+
+use crate::config::{Config, StartError};
+use crate::expiring::Expiring;
+use crate::grants::Grants;
+use crate::keys::SigningKey;
+use crate::sign_in::Interaction;
+use crate::token::TokenRequest;
+use crate::users::Users;
+
+const SESSION_LIFETIME: Duration = Duration::from_hours(14 * 24);
+const INTERACTION_LIFETIME: Duration = Duration::from_hours(1);
+/// How many token requests are remembered.
+const RECORDED: usize = 1_000;
+
+pub(crate) type Shared = Arc<Provider>;
+
+pub(crate) struct Provider {
+    pub(crate) config: Config,
+    pub(crate) issuer: String,
+    /// The path of the issuer: all endpoints are under it.
+    pub(crate) root: String,
+    pub(crate) cookie_name: String,
+    pub(crate) key: SigningKey,
+    tables: Mutex<Tables>,
+}
+
+/// All that changes.
+pub(crate) struct Tables {
+    pub(crate) users: Users,
+    /// By the value of the cookie: the id of who is signed in.
+    pub(crate) sessions: Expiring<Option<String>>,
+    pub(crate) interactions: Expiring<Interaction>,
+    pub(crate) grants: Grants,
+    pub(crate) token_requests: VecDeque<TokenRequest>,
+}
+
+impl Provider {
+    pub(crate) fn new(config: Config, endpoint: &Url, port: u16) -> Result<Self, StartError> {
+        let tables = Tables {
+            users: Users(config.users.clone()),
+            sessions: Expiring::new(SESSION_LIFETIME),
+            interactions: Expiring::new(INTERACTION_LIFETIME),
+            grants: Grants::new(&config),
+            token_requests: VecDeque::new(),
+        };
+        Ok(Self {
+            issuer: format!("{}/oidc", config.endpoint),
+            root: format!("{}/oidc", endpoint.path().trim_end_matches('/')),
+            // Cookies ignore ports: with one name for all, providers on one host would sign each other's users out.
+            cookie_name: format!("dev-provider-{port}"),
+            key: SigningKey::generate()?,
+            tables: Mutex::new(tables),
+            config,
+        })
+    }
+
+    pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    pub(crate) fn record(&mut self, request: TokenRequest) {
+        if self.token_requests.len() >= RECORDED {
+            self.token_requests.pop_front();
+        }
+        self.token_requests.push_back(request);
+    }
+}

@@ -1,0 +1,136 @@
+//! Users, and the organizations that they are members of.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::Value;
+
+use crate::config::strings;
+
+/// How many users there can be, so that memory stays bounded.
+const CAPACITY: usize = 1_000;
+
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The `sub` of tokens.
+    pub id: String,
+    pub name: String,
+    pub username: String,
+    pub email: String,
+    /// Digits only, as Logto keeps it.
+    pub phone_number: Option<String>,
+    pub picture: Option<String>,
+    /// Milliseconds, as Logto tells it.
+    pub created_at: u64,
+    pub roles: Vec<String>,
+    pub memberships: Vec<Membership>,
+    pub custom_data: BTreeMap<String, Value>,
+}
+
+impl User {
+    /// A user with an id that follows from the name: after a restart, the same name is the same user to an app.
+    pub fn named(name: &str) -> Self {
+        let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        let hash = digest(&SHA256, name.to_lowercase().as_bytes());
+        let id = hash.as_ref()[..6].iter().fold(0_u64, |id, byte| id << 8 | u64::from(*byte));
+        let id = format!("{id:012x}");
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ')
+            && name.starts_with(|first: char| first.is_ascii_alphabetic());
+        let username = if plain { name.to_lowercase().replace(' ', "_") } else { format!("user_{id}") };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        Self {
+            id,
+            email: format!("{username}@example.com"),
+            name,
+            username,
+            phone_number: None,
+            picture: None,
+            created_at: u64::try_from(now).unwrap_or(u64::MAX),
+            roles: Vec::new(),
+            memberships: Vec::new(),
+            custom_data: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn membership(&self, organization: &str) -> Option<&Membership> {
+        self.memberships.iter().find(|membership| membership.organization == organization)
+    }
+
+    fn answers_to(&self, identifier: &str) -> bool {
+        let identifier = identifier.trim().to_lowercase();
+        let own = [&self.id, &self.name, &self.username, &self.email].map(|own| own.to_lowercase());
+        !identifier.is_empty() && own.contains(&identifier)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Organization {
+    pub id: String,
+    pub name: String,
+    pub description: Option<String>,
+}
+
+impl Organization {
+    pub fn new(id: &str, name: &str) -> Self {
+        Self { id: id.to_owned(), name: name.to_owned(), description: None }
+    }
+}
+
+/// What whoever has this role in an organization may do there.
+#[derive(Clone, Debug)]
+pub struct OrganizationRole {
+    pub name: String,
+    pub scopes: Vec<String>,
+}
+
+impl OrganizationRole {
+    pub fn new(name: &str, scopes: &[&str]) -> Self {
+        Self { name: name.to_owned(), scopes: strings(scopes) }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// The organization's id.
+    pub organization: String,
+    /// The names of the roles there.
+    pub roles: Vec<String>,
+}
+
+impl Membership {
+    pub fn new(organization: &str, roles: &[&str]) -> Self {
+        Self { organization: organization.to_owned(), roles: strings(roles) }
+    }
+}
+
+pub(crate) struct Users(pub(crate) Vec<User>);
+
+impl Users {
+    pub(crate) fn get(&self, id: &str) -> Option<&User> {
+        self.0.iter().find(|user| user.id == id)
+    }
+
+    /// By id, name, username or email address.
+    pub(crate) fn find(&self, identifier: &str) -> Option<&User> {
+        self.0.iter().find(|user| user.answers_to(identifier))
+    }
+
+    /// The new user's id, or what to tell whoever asked for one.
+    pub(crate) fn create(&mut self, name: &str) -> Result<String, &'static str> {
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+            return Err("Give a name of 1 to 64 characters.");
+        }
+        let user = User::named(name);
+        if [&user.id, &user.name, &user.username, &user.email].into_iter().any(|taken| self.find(taken).is_some()) {
+            return Err("There is somebody of this name already. Take another one.");
+        }
+        if self.0.len() >= CAPACITY {
+            return Err("There are too many users. Restart the provider.");
+        }
+        let id = user.id.clone();
+        self.0.push(user);
+        Ok(id)
+    }
+}

@@ -1,0 +1,85 @@
+use dev_provider::DevProvider;
+use reqwest::header::{LOCATION, SET_COOKIE};
+use reqwest::{Response, StatusCode};
+use url::Url;
+
+use crate::app::{Browser, Callback, Fields, refresh, start, tokens};
+
+async fn end_session(browser: &Browser, provider: &DevProvider, fields: Fields<'_>) -> Response {
+    let url = Url::parse_with_params(&format!("{}/session/end", provider.issuer()), fields).unwrap();
+    browser.get(url.as_str()).await
+}
+
+async fn signed_in(provider: &DevProvider) -> Browser {
+    let browser = Browser::new();
+    browser.sign_in(provider, "Alice", &[]).await;
+    assert!(is_signed_in(&browser, provider).await);
+    browser
+}
+
+async fn is_signed_in(browser: &Browser, provider: &DevProvider) -> bool {
+    let callback = Callback::of(&browser.authorize(provider, &[("prompt", "none")]).await);
+    callback.get("code").is_some()
+}
+
+#[tokio::test]
+async fn it_signs_out_here_and_goes_back_to_the_app() {
+    let provider = start().await;
+    for (state, location) in [("", "http://localhost:3000/"), ("a b&c", "http://localhost:3000/?state=a+b%26c")] {
+        let browser = signed_in(&provider).await;
+
+        let fields =
+            [("client_id", "dev-client"), ("post_logout_redirect_uri", "http://localhost:3000/"), ("state", state)];
+        let response = end_session(&browser, &provider, &fields).await;
+
+        assert_eq!(
+            (response.status(), &response.headers()[LOCATION]),
+            (StatusCode::SEE_OTHER, &location.parse().unwrap())
+        );
+        assert!(response.headers()[SET_COOKIE].to_str().unwrap().ends_with("; Max-Age=0"));
+        assert!(!is_signed_in(&browser, &provider).await);
+    }
+}
+
+#[tokio::test]
+async fn without_a_way_back_the_user_is_told() {
+    let provider = start().await;
+    let browser = signed_in(&provider).await;
+
+    let response = end_session(&browser, &provider, &[("client_id", "dev-client")]).await;
+
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(response.text().await.unwrap().contains("You are signed out"));
+    assert!(!is_signed_in(&browser, &provider).await);
+}
+
+#[tokio::test]
+async fn a_wrong_way_back_is_not_taken_and_signs_nobody_out() {
+    let provider = start().await;
+    let browser = signed_in(&provider).await;
+    let (id, home) = (("client_id", "dev-client"), ("post_logout_redirect_uri", "http://localhost:3000/"));
+    for fields in [
+        &[home][..],
+        &[("client_id", "another"), home],
+        &[id, home, home],
+        &[id, ("post_logout_redirect_uri", "http://localhost:3000")],
+        &[id, ("post_logout_redirect_uri", "http://localhost:3000/callback")],
+        &[id, ("post_logout_redirect_uri", "https://evil.example/")],
+    ] {
+        let response = end_session(&browser, &provider, fields).await;
+        assert_eq!(
+            (response.status(), response.headers().get(LOCATION)),
+            (StatusCode::BAD_REQUEST, None),
+            "{fields:?}"
+        );
+        assert!(is_signed_in(&browser, &provider).await, "{fields:?}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_survive() {
+    let provider = start().await;
+    let tokens = tokens(&provider, "Alice", &[]).await;
+    end_session(&signed_in(&provider).await, &provider, &[]).await;
+    assert_eq!(refresh(&provider, tokens.get("refresh_token"), &[]).await.status, StatusCode::OK);
+}

@@ -1,0 +1,14 @@
+//! The provider as an app and its users meet it: over HTTP.
+
+mod app;
+mod authorize;
+mod discovery;
+mod end_session;
+mod program;
+mod refresh;
+mod revocation;
+mod session;
+mod sign_in_page;
+mod start;
+mod token;
+mod userinfo;
