@@ -2,16 +2,22 @@
 //! ends with it. Where the program is not there a test is reported as ignored, with the reason; under `CI=true` it fails.
 
 mod app;
+mod chromium;
 mod example;
 mod mongodb;
+mod oidc_provider;
 mod postgres;
 mod process;
 mod redis;
 mod trials;
 
 pub use app::{App, Visitor};
+pub use chromium::{Axe, Chromium};
 pub use example::{Example, Failing};
 pub use mongodb::Mongodb;
+pub use oidc_provider::{
+    OidcProvider, OidcProviderClient, OidcProviderOptions, OidcProviderRequest, OidcProviderSettings, Rotation,
+};
 pub use postgres::Postgres;
 pub use redis::Redis;
 pub use trials::{Trials, run};
