@@ -1,0 +1,376 @@
+//! Callback URLs that no provider sent, or not for this sign-in.
+
+use logto_client::Error;
+use serde_json::Value;
+use url::Url;
+
+use crate::provider::{Endpoint, now};
+use crate::reply::Gate;
+use crate::site::{PENDING, Site, Visitor, soon};
+
+type Params = Vec<(String, String)>;
+
+/// The callback with its parameters changed.
+fn with_params(callback: &Url, change: impl FnOnce(&mut Params)) -> String {
+    let mut params = callback.query_pairs().into_owned().collect();
+    change(&mut params);
+    let mut callback = callback.clone();
+    callback.query_pairs_mut().clear().extend_pairs(params);
+    callback.into()
+}
+
+fn set(name: &'static str, value: &str) -> impl FnOnce(&mut Params) {
+    move |params| value.clone_into(&mut params.iter_mut().find(|param| param.0 == name).expect("a parameter").1)
+}
+
+fn remove(name: &'static str) -> impl FnOnce(&mut Params) {
+    move |params| params.retain(|param| param.0 != name)
+}
+
+fn add(name: &'static str, value: &str) -> impl FnOnce(&mut Params) {
+    move |params| params.push((name.to_owned(), value.to_owned()))
+}
+
+/// Sends a changed callback, which has to be refused before the provider sees its code.
+async fn refused(site: &Site, visitor: &Visitor, change: impl FnOnce(&mut Params)) -> Error {
+    let callback = site.authorized(visitor).await;
+    let error = site.refused_callback(visitor, &with_params(&callback, change)).await;
+    assert_eq!(site.provider.count(Endpoint::Token), 0, "a code was sent to the provider");
+    error
+}
+
+/// The same for a new visitor to a new site.
+async fn refused_at_once(change: impl FnOnce(&mut Params)) -> Error {
+    let site = Site::start().await;
+    refused(&site, &site.visitor(), change).await
+}
+
+#[tokio::test]
+async fn a_forged_state_is_refused_and_leaves_the_sign_in_under_way() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = site.authorized(&visitor).await;
+    let forged = with_params(&callback, set("state", "forged"));
+
+    let error = site.refused_callback(&visitor, &forged).await;
+
+    assert!(matches!(error, Error::UnknownState), "{error:?}");
+    site.callback(&visitor, callback.as_str()).await.expect("the sign-in that is under way");
+}
+
+#[tokio::test]
+async fn a_forged_error_is_refused_and_leaves_the_sign_in_under_way() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = site.authorized(&visitor).await;
+
+    let error = site.refused_callback(&visitor, "/callback?error=access_denied&state=forged").await;
+
+    assert!(matches!(error, Error::UnknownState), "{error:?}");
+    site.callback(&visitor, callback.as_str()).await.expect("the sign-in that is under way");
+}
+
+#[tokio::test]
+async fn a_missing_state_is_refused() {
+    let error = refused_at_once(remove("state")).await;
+    assert!(matches!(error, Error::InvalidCallback { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_empty_state_is_refused() {
+    let error = refused_at_once(set("state", "")).await;
+    assert!(matches!(error, Error::InvalidCallback { .. } | Error::UnknownState), "{error:?}");
+}
+
+#[tokio::test]
+async fn two_states_are_refused() {
+    let error = refused_at_once(add("state", "forged")).await;
+    assert!(matches!(error, Error::InvalidCallback { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_state_of_another_session_is_refused() {
+    let site = Site::start().await;
+    let (attacker, victim) = (site.visitor(), site.visitor());
+    let planted = site.authorized(&attacker).await;
+    site.authorized(&victim).await;
+
+    let error = site.refused_callback(&victim, planted.as_str()).await;
+
+    assert!(matches!(error, Error::UnknownState), "{error:?}");
+    assert_eq!(site.provider.count(Endpoint::Token), 0);
+}
+
+#[tokio::test]
+async fn a_callback_to_a_browser_that_began_no_sign_in_is_refused() {
+    let site = Site::start().await;
+    let planted = site.authorized(&site.visitor()).await;
+
+    let error = site.refused_callback(&site.visitor(), planted.as_str()).await;
+
+    assert!(matches!(error, Error::NoPendingSignIn), "{error:?}");
+    assert_eq!(site.provider.count(Endpoint::Token), 0);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_begun_too_long_ago_is_refused() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = site.authorized(&visitor).await;
+    let mut pending = visitor.item(PENDING).await.expect("a pending sign-in");
+    let moved = move_back(&mut pending, 601);
+    assert!(moved > 0, "no time in {pending}");
+    visitor.set_item(PENDING, &pending).await;
+
+    let error = site.refused_callback(&visitor, callback.as_str()).await;
+
+    assert!(error.is_stale_callback(), "{error:?}");
+    assert_eq!(site.provider.count(Endpoint::Token), 0);
+}
+
+/// Lets every time of about now be earlier; says how many there were.
+fn move_back(item: &mut Value, seconds: u64) -> usize {
+    match item {
+        Value::Number(number) => {
+            let Some(time) = number.as_u64().filter(|time| time.abs_diff(now()) < 3600) else { return 0 };
+            *item = (time - seconds).into();
+            1
+        }
+        Value::Array(items) => items.iter_mut().map(|item| move_back(item, seconds)).sum(),
+        Value::Object(fields) => fields.values_mut().map(|item| move_back(item, seconds)).sum(),
+        _ => 0,
+    }
+}
+
+#[tokio::test]
+async fn the_ninth_sign_in_pushes_the_first_one_out() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let mut callbacks = Vec::new();
+    for _ in 0..9 {
+        callbacks.push(site.authorized(&visitor).await);
+    }
+
+    let error = site.refused_callback(&visitor, callbacks[0].as_str()).await;
+
+    assert!(matches!(error, Error::UnknownState), "{error:?}");
+    site.callback(&visitor, callbacks[1].as_str()).await.expect("the second sign-in");
+}
+
+#[tokio::test]
+async fn a_used_callback_is_refused_and_its_user_stays_signed_in() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = site.authorized(&visitor).await;
+    site.callback(&visitor, callback.as_str()).await.expect("a sign-in");
+
+    let error = site.refused_callback(&visitor, callback.as_str()).await;
+
+    assert!(error.is_stale_callback(), "{error:?}");
+    assert_eq!(site.provider.count(Endpoint::Token), 1);
+    assert!(site.is_authenticated(&visitor).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_same_callback_twice_at_once_the_provider_sees_one() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = site.authorized(&visitor).await;
+    // Both requests have read the pending sign-in before either is done with it.
+    let (first, second) = (visitor.loaded_storage().await, visitor.loaded_storage().await);
+    let (first, second) = (site.client.session(first), site.client.session(second));
+
+    let (first, second) = tokio::join!(
+        first.handle_sign_in_callback(callback.as_str()),
+        second.handle_sign_in_callback(callback.as_str()),
+    );
+
+    assert_eq!(site.provider.count(Endpoint::Token), 1, "{first:?} {second:?}");
+    assert_eq!(usize::from(first.is_ok()) + usize::from(second.is_ok()), 1, "{first:?} {second:?}");
+}
+
+#[tokio::test]
+async fn a_callback_whose_browser_goes_away_signs_nobody_in() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = site.authorized(&visitor).await;
+    let gate = Gate::default();
+    let held = gate.clone();
+    site.provider.bend(Endpoint::Token, move |call| call.honest_reply().behind(&held));
+    let logto = site.request(&visitor);
+    let url = callback.to_string();
+    let sign_in = tokio::spawn(async move { logto.handle_sign_in_callback(&url).await });
+    soon(gate.arrival()).await;
+    sign_in.abort();
+    assert!(sign_in.await.expect_err("an end").is_cancelled());
+    gate.open();
+
+    let error = site.refused_callback(&visitor, callback.as_str()).await;
+
+    assert!(error.is_stale_callback(), "{error:?}");
+    assert_eq!(site.provider.count(Endpoint::Token), 1);
+    site.provider.be_honest_again();
+    let callback = site.authorized(&visitor).await;
+    site.callback(&visitor, callback.as_str()).await.expect("another sign-in");
+}
+
+#[tokio::test]
+async fn a_missing_issuer_is_refused_where_the_provider_promises_one() {
+    let error = refused_at_once(remove("iss")).await;
+    assert!(matches!(error, Error::WrongIssuer { missing: true }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_missing_issuer_is_accepted_where_the_provider_promises_none() {
+    let site = Site::start().await;
+    site.provider.bend(Endpoint::Discovery, |call| {
+        call.bent(|document| document["authorization_response_iss_parameter_supported"] = false.into())
+    });
+    let visitor = site.visitor();
+    let callback = with_params(&site.authorized(&visitor).await, remove("iss"));
+    site.callback(&visitor, &callback).await.expect("a sign-in");
+}
+
+#[tokio::test]
+async fn another_issuer_is_refused_even_where_the_provider_promises_none() {
+    let site = Site::start().await;
+    site.provider.bend(Endpoint::Discovery, |call| {
+        call.bent(|document| document["authorization_response_iss_parameter_supported"] = false.into())
+    });
+    let error = refused(&site, &site.visitor(), set("iss", "https://evil.example/oidc")).await;
+    assert!(matches!(error, Error::WrongIssuer { missing: false }), "{error:?}");
+}
+
+#[tokio::test]
+async fn two_issuers_are_refused() {
+    let error = refused_at_once(add("iss", "https://evil.example/oidc")).await;
+    assert!(matches!(error, Error::InvalidCallback { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_code_and_an_error_together_are_refused() {
+    let error = refused_at_once(add("error", "access_denied")).await;
+    assert!(matches!(error, Error::InvalidCallback { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn two_codes_are_refused() {
+    let error = refused_at_once(add("code", "another")).await;
+    assert!(matches!(error, Error::InvalidCallback { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn two_errors_are_refused() {
+    let error = refused_at_once(|params| {
+        remove("code")(params);
+        add("error", "access_denied")(params);
+        add("error", "server_error")(params);
+    })
+    .await;
+    assert!(matches!(error, Error::InvalidCallback { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn neither_a_code_nor_an_error_is_refused() {
+    let error = refused_at_once(remove("code")).await;
+    assert!(matches!(error, Error::InvalidCallback { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_empty_code_is_refused() {
+    let error = refused_at_once(set("code", "")).await;
+    assert!(matches!(error, Error::InvalidCallback { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_the_provider_says_of_an_error_is_told_without_control_characters_and_cut() {
+    let error = refused_at_once(|params| {
+        remove("code")(params);
+        add("error", "server_error")(params);
+        add("error_description", &format!("a\r\nb\u{1b}[31m{}", "x".repeat(10_000)))(params);
+    })
+    .await;
+    let Error::AuthorizationFailed { error, description } = error else { panic!("{error:?}") };
+    let description = description.expect("a description");
+    assert_eq!(error, "server_error");
+    assert!(!description.contains(char::is_control), "{description:?}");
+    assert!(description.len() < 1000, "{}", description.len());
+}
+
+#[tokio::test]
+async fn a_callback_at_another_place_than_the_redirect_uri_is_refused() {
+    let places = [
+        "http://app.example/elsewhere",
+        "http://app.example/callback/",
+        "http://app.example/Callback",
+        "http://evil.example/callback",
+        "http://app.example:8080/callback",
+        "/elsewhere",
+    ];
+    let site = Site::start().await;
+    for place in places {
+        let visitor = site.visitor();
+        let callback = site.authorized(&visitor).await;
+        let moved = format!("{place}?{}", callback.query().expect("a query"));
+
+        let error = site.refused_callback(&visitor, &moved).await;
+
+        assert!(matches!(error, Error::WrongRedirectUri { .. } | Error::InvalidCallback { .. }), "{place}: {error:?}");
+    }
+    assert_eq!(site.provider.count(Endpoint::Token), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_read_from_a_fragment() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = site.authorized(&visitor).await;
+    let moved = with_params(&callback, remove("code")) + "#code=another";
+
+    let error = site.refused_callback(&visitor, &moved).await;
+
+    assert!(matches!(error, Error::InvalidCallback { .. }), "{error:?}");
+    assert_eq!(site.provider.count(Endpoint::Token), 0);
+    let callback = site.authorized(&visitor).await;
+    site.callback(&visitor, &format!("{callback}#state=another")).await.expect("a sign-in");
+}
+
+#[tokio::test]
+async fn a_gigantic_callback_is_refused() {
+    let error = refused_at_once(add("padding", &"x".repeat(10 << 20))).await;
+    assert!(matches!(error, Error::InvalidCallback { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn garbage_in_place_of_a_callback_is_refused() {
+    let site = Site::start().await;
+    let garbage = [
+        "",
+        "?",
+        "callback",
+        "http://",
+        "//",
+        "/callback",
+        "/callback?",
+        "/callback?%",
+        "/callback?%ZZ=%&code=%FF%FE&state=%C3%28",
+        "/callback?code=a&state=%00",
+        "/callback?code&state",
+        "/callback?&&&==&=code",
+        "http://[::1/callback?code=a&state=b",
+        "javascript:alert(1)?code=a&state=b",
+        "data:text/html,?code=a&state=b",
+        "\u{0}\u{1}\u{2}",
+        "http://app.example/callback?code=\u{202e}&state=\u{1f600}",
+    ];
+    for url in garbage {
+        let visitor = site.visitor();
+        site.authorized(&visitor).await;
+        let error = site.refused_callback(&visitor, url).await;
+        assert!(
+            matches!(error, Error::InvalidCallback { .. } | Error::UnknownState | Error::WrongRedirectUri { .. }),
+            "{url:?}: {error:?}"
+        );
+    }
+    assert_eq!(site.provider.count(Endpoint::Token), 0);
+}

@@ -1,0 +1,179 @@
+//! Who signs out is signed out here, whatever the provider does.
+
+use std::time::{Duration, Instant};
+
+use logto_client::{Endpoint as At, Error, RequestErrorKind};
+use serde_json::json;
+
+use crate::provider::{APP_SECRET, Endpoint};
+use crate::reply::{Gate, Reply};
+use crate::site::{Site, Visitor, soon};
+
+/// Signs out, and looks whether that is true.
+async fn sign_out(site: &Site, visitor: &Visitor) -> Result<url::Url, Error> {
+    let id = visitor.id();
+    let url = soon(site.request(visitor).sign_out(Some("http://app.example/"))).await;
+    assert!(visitor.items().await.is_empty(), "{:?}", visitor.items().await.keys());
+    assert_ne!(visitor.id(), id, "the session has its old id");
+    assert!(!site.is_authenticated(visitor).await);
+    if let Err(error) = &url {
+        site.assert_tells_no_secret(error);
+    }
+    url
+}
+
+#[tokio::test]
+async fn the_refresh_token_is_revoked_and_the_browser_sent_to_the_end_of_its_session() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    let refresh_token = site.request(&visitor).refresh_token().await.expect("a session").expect("a refresh token");
+
+    let url = sign_out(&site, &visitor).await.expect("a URL");
+
+    let revocations = site.provider.calls(Endpoint::Revocation);
+    assert_eq!(revocations.len(), 1);
+    assert_eq!(revocations[0].param("token"), refresh_token);
+    assert!(revocations[0].headers.contains_key("authorization"));
+    let end = format!("{}/session/end?", site.provider.issuer());
+    assert!(url.as_str().starts_with(&end), "{url}");
+    assert!(!url.as_str().contains(APP_SECRET) && !url.as_str().contains(&refresh_token), "{url}");
+}
+
+#[tokio::test]
+async fn a_revocation_that_fails_is_no_error() {
+    let replies: [fn() -> Reply; 6] = [
+        || Reply::html(500),
+        || Reply::html(404),
+        || Reply::html(429),
+        || Reply::error(401, "invalid_client", APP_SECRET),
+        || Reply::redirect(307, "/elsewhere"),
+        || Reply::truncated(""),
+    ];
+    for reply in replies {
+        let site = Site::start().await;
+        let visitor = site.signed_in().await;
+        site.provider.bend(Endpoint::Revocation, move |_| reply());
+        sign_out(&site, &visitor).await.expect("a URL");
+        assert_eq!(site.provider.count(Endpoint::Revocation), 1);
+        assert_eq!(site.provider.count(Endpoint::Elsewhere), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_that_hangs_holds_nobody_signed_in() {
+    for reply in [Reply::never, Reply::silent_body, Reply::dripping] {
+        let site = Site::impatient().await;
+        let visitor = site.signed_in().await;
+        site.provider.bend(Endpoint::Revocation, move |_| reply());
+        let begun = Instant::now();
+        sign_out(&site, &visitor).await.expect("a URL");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn the_session_is_cleared_before_the_provider_is_asked() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    let gate = Gate::default();
+    let held = gate.clone();
+    site.provider.bend(Endpoint::Revocation, move |call| call.honest_reply().behind(&held));
+    let logto = site.request(&visitor);
+    let sign_out = tokio::spawn(async move { logto.sign_out(None).await });
+
+    soon(gate.arrival()).await;
+
+    assert!(visitor.items().await.is_empty());
+    // The browser goes away: it stays so, and the revocation goes on.
+    sign_out.abort();
+    assert!(sign_out.await.expect_err("an end").is_cancelled());
+    gate.open();
+    assert!(!site.is_authenticated(&visitor).await);
+}
+
+#[tokio::test]
+async fn a_provider_without_a_revocation_endpoint_is_not_asked() {
+    let site = Site::start().await;
+    site.provider.bend(Endpoint::Discovery, |call| call.bent(|document| document["revocation_endpoint"] = json!(null)));
+    let visitor = site.signed_in().await;
+    sign_out(&site, &visitor).await.expect("a URL");
+    assert_eq!(site.provider.count(Endpoint::Revocation), 0);
+}
+
+#[tokio::test]
+async fn a_provider_without_an_end_of_sessions_is_told_after_signing_out_here() {
+    let site = Site::start().await;
+    site.provider
+        .bend(Endpoint::Discovery, |call| call.bent(|document| document["end_session_endpoint"] = json!(null)));
+    let visitor = site.signed_in().await;
+
+    let error = sign_out(&site, &visitor).await.expect_err("no URL");
+
+    let Error::Request(error) = error else { panic!("{error:?}") };
+    assert_eq!(error.endpoint(), At::Discovery);
+    assert!(matches!(error.kind(), RequestErrorKind::Endpoint("end_session_endpoint")), "{error:?}");
+    assert_eq!(site.provider.count(Endpoint::Revocation), 1);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_gone_is_told_after_signing_out_here() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    site.provider.bend(Endpoint::Discovery, |_| Reply::html(503));
+    // Another process, or this one started again.
+    let site = site.with_a_cold_client();
+
+    let error = sign_out(&site, &visitor).await.expect_err("no URL");
+
+    assert!(error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_url_to_come_back_to_that_is_none_is_refused_before_anything_is_done() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    let error = site.refused(&visitor, async |logto| logto.sign_out(Some("/home")).await).await;
+    assert!(matches!(error, Error::InvalidOption { .. }), "{error:?}");
+    assert_eq!(site.provider.count(Endpoint::Revocation), 0);
+    assert!(site.is_authenticated(&visitor).await);
+}
+
+#[tokio::test]
+async fn a_refresh_that_is_under_way_writes_nothing_back() {
+    let site = Site::start().await;
+    site.provider.rotate_refresh_tokens();
+    let visitor = site.with_expired_tokens().await;
+    let gate = Gate::default();
+    let held = gate.clone();
+    site.provider.bend_refresh(move |call| call.honest_reply().behind(&held));
+    let old_id = visitor.id().expect("a session");
+    let refreshing = site.client.session(visitor.loaded_storage().await);
+    let refresh = tokio::spawn(async move { refreshing.access_token(None).await });
+    soon(gate.arrival()).await;
+
+    sign_out(&site, &visitor).await.expect("a URL");
+    gate.open();
+
+    let error = soon(refresh).await.expect("no panic").expect_err("no token for who has signed out");
+    assert!(matches!(error, Error::NotAuthenticated), "{error:?}");
+    assert!(visitor.items().await.is_empty());
+    assert!(!site.store.has(&old_id).await, "the session is back under its old id");
+    // Neither the token that was there nor the one that came then is good any more.
+    assert!(site.provider.refresh_tokens().is_empty());
+}
+
+#[tokio::test]
+async fn a_refresh_that_begins_after_the_sign_out_in_an_old_request_writes_nothing_back() {
+    let site = Site::start().await;
+    let visitor = site.with_expired_tokens().await;
+    let old_id = visitor.id().expect("a session");
+    // It has read its session before the sign-out.
+    let late = site.client.session(visitor.loaded_storage().await);
+    sign_out(&site, &visitor).await.expect("a URL");
+
+    let error = soon(late.access_token(None)).await.expect_err("no token for who has signed out");
+
+    assert!(error.is_sign_in_required(), "{error:?}");
+    assert_eq!(site.provider.refreshes().len(), 0);
+    assert!(!site.store.has(&old_id).await, "the session is back under its old id");
+}

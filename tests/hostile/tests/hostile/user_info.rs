@@ -1,0 +1,111 @@
+//! User info that is of somebody else, or none.
+
+use std::time::{Duration, Instant};
+
+use logto_client::{Endpoint as At, Error, RequestErrorKind};
+use serde_json::json;
+
+use crate::provider::{Call, Endpoint, SUBJECT};
+use crate::reply::{Reply, Sent};
+use crate::site::Site;
+
+async fn refused_by(site: Site, bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Error {
+    site.provider.bend(Endpoint::UserInfo, bend);
+    let visitor = site.signed_in().await;
+    let error = site.refused(&visitor, async |logto| logto.fetch_user_info().await).await;
+    assert!(site.is_authenticated(&visitor).await);
+    assert_eq!(site.provider.count(Endpoint::Elsewhere), 0);
+    error
+}
+
+async fn problem(bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> RequestErrorKind {
+    kind(refused_by(Site::start().await, bend).await)
+}
+
+fn kind(error: Error) -> RequestErrorKind {
+    match error {
+        Error::Request(error) if error.endpoint() == At::UserInfo => error.kind().clone(),
+        error => panic!("{error:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_info_of_the_user_is_given() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    let info = site.request(&visitor).fetch_user_info().await.expect("user info");
+    assert_eq!((info.sub.as_str(), info.user.name.as_deref()), (SUBJECT, Some("Ada")));
+}
+
+#[tokio::test]
+async fn the_info_of_another_user_is_refused() {
+    for subject in ["user-2", "", "USER-1", "user-1 "] {
+        let bend = move |call: &Call| call.bent(|body| body["sub"] = json!(subject));
+        let error = refused_by(Site::start().await, bend).await;
+        assert!(matches!(error, Error::WrongSubject), "{subject:?}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_user_info_is_refused() {
+    for body in ["", "null", "[]", "{}", "{\"sub\":1}", "{\"sub\":\"user-1\",\"name\":7}", "<html>"] {
+        let problem = problem(move |_| Reply::text_json(200, body)).await;
+        assert!(matches!(problem, RequestErrorKind::Invalid(_)), "{body}: {problem:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_access_token_that_fits_in_no_header_is_not_sent() {
+    for token in ["s3cr3t\r\nx-evil: 1", "s3cr3t\u{0}", "s3cr3t\n"] {
+        let site = Site::start().await;
+        site.provider.bend_id_token(|token| {
+            token.claims.as_object_mut().expect("an object").remove("at_hash").expect("a hash");
+        });
+        site.provider.bend(Endpoint::Token, move |call| call.bent(|body| body["access_token"] = json!(token)));
+        let visitor = site.visitor();
+        let callback = site.authorized(&visitor).await;
+        // Whether it is refused here or where it is used.
+        if let Err(error) = site.callback(&visitor, callback.as_str()).await {
+            site.assert_tells_no_secret(&error);
+        } else {
+            site.refused(&visitor, async |logto| logto.fetch_user_info().await).await;
+        }
+        assert_eq!(site.provider.count(Endpoint::UserInfo), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_the_endpoint_refuses_ends_nothing() {
+    assert!(matches!(problem(|_| Reply::html(401)).await, RequestErrorKind::Status(401)));
+    let quote = |call: &Call| Reply::error(401, "invalid_token", &format!("{:?}", call.headers));
+    assert!(matches!(problem(quote).await, RequestErrorKind::Status(401)));
+    assert!(matches!(problem(|_| Reply::html(500)).await, RequestErrorKind::Status(500)));
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    for status in [302, 307] {
+        let problem = problem(move |_| Reply::redirect(status, "/elsewhere")).await;
+        assert!(matches!(problem, RequestErrorKind::Redirected), "{problem:?}");
+    }
+}
+
+#[tokio::test]
+async fn info_without_end_is_not_read_to_the_end() {
+    let sent = Sent::default();
+    let counted = sent.clone();
+    let problem = problem(move |_| Reply::endless(&counted)).await;
+    assert!(matches!(problem, RequestErrorKind::TooLarge { .. }), "{problem:?}");
+    let sent = sent.bytes_at_end().await;
+    assert!(sent < 16 << 20, "{sent}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_never_answers_does_not_hold_the_page_up() {
+    for reply in [Reply::never, Reply::silent_body, Reply::dripping] {
+        let begun = Instant::now();
+        let error = refused_by(Site::impatient().await, move |_| reply()).await;
+        assert!(matches!(kind(error), RequestErrorKind::Transport(error) if error.is_timeout()));
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}
