@@ -1,1 +1,8 @@
-#![doc = include_str!("../../../README.md")]
+//! The code of the README and of the guides, compiled and run: here as doc tests, and that of docs/FROM-GO.md, which is one
+//! program, by `tests/from_go.rs`.
+
+#[doc = include_str!("../../../README.md")]
+pub mod readme {}
+
+#[doc = include_str!("../../../docs/STORAGE.md")]
+pub mod storage {}
