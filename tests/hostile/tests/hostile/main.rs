@@ -8,6 +8,7 @@ mod discovery;
 mod id_token;
 mod key_set;
 mod keys;
+mod logs;
 mod provider;
 mod refresh;
 mod reply;

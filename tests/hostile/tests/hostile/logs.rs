@@ -1,0 +1,102 @@
+//! What the client writes to the log: what an operator looks for, and no secret.
+
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::reply::Reply;
+use crate::site::{API, Site, soon};
+
+/// Everything that the client says, spans and all, at whatever level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn text(&self) -> String {
+        self.0.lock().expect("a log").clone()
+    }
+
+    fn line(&self, metadata: &Metadata<'_>, fields: impl FnOnce(&mut Line)) {
+        let mut line = Line(format!("{} {}", metadata.level(), metadata.name()));
+        fields(&mut line);
+        writeln!(self.0.lock().expect("a log"), "{}", line.0).expect("memory");
+    }
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, " {field}={value:?}").expect("memory");
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("logto_client")
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        self.line(attributes.metadata(), |line| attributes.record(line));
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _span: &Id, _values: &Record<'_>) {}
+
+    fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        self.line(event.metadata(), |line| event.record(line));
+    }
+
+    fn enter(&self, _span: &Id) {}
+
+    fn exit(&self, _span: &Id) {}
+}
+
+#[tokio::test]
+async fn an_operator_sees_what_happens_and_no_secret() {
+    let log = Log::default();
+    // This thread's, which is the only one of the test's runtime.
+    let _guard = tracing::subscriber::set_default(log.clone());
+
+    let site = Site::start().await;
+    let visitor = site.with_expired_tokens().await;
+    site.provider.rotate_refresh_tokens();
+    soon(site.request(&visitor).access_token(Some(API))).await.expect("a token");
+    soon(site.request(&visitor).organization_token("acme")).await.expect("a token");
+    soon(site.request(&visitor).fetch_user_info()).await.expect("user info");
+    let callback = site.authorized(&visitor).await;
+    site.provider.bend_id_token(|token| token.claims["nonce"] = "another".into());
+    site.refused_callback(&visitor, callback.as_str()).await;
+    site.provider.be_honest_again();
+    site.provider.bend_refresh(|call| Reply::error(400, "invalid_grant", call.param("refresh_token")));
+    soon(site.request(&visitor).clear_access_tokens()).await.expect("a session");
+    soon(site.request(&visitor).access_token(Some(API))).await.expect_err("the end of the session");
+    site.provider.be_honest_again();
+    let visitor = site.signed_in().await;
+    site.provider.bend(crate::provider::Endpoint::Revocation, |_| Reply::error(503, "server_error", "busy"));
+    soon(site.request(&visitor).sign_out(None)).await.expect("the URL of the end-session page");
+
+    let log = log.text();
+    for said in [
+        "discovery document fetched",
+        "key set fetched",
+        "INFO refresh token=\"@https://api.example.com\"",
+        "INFO refresh token=\"@#acme\"",
+        "access token refreshed rotated=true",
+        "callback rejected",
+        "the provider has ended the sign-in",
+        "could not be revoked",
+        "signed in",
+        "signed out",
+    ] {
+        assert!(log.contains(said), "{said:?} is not in the log:\n{log}");
+    }
+    for secret in site.provider.secrets() {
+        assert!(!log.contains(&secret), "{secret:?} is in the log:\n{log}");
+    }
+}
