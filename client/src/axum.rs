@@ -98,8 +98,8 @@ pub struct LogtoAuthBuilder {
     client: LogtoClient,
     base_url: String,
     prefix: String,
-    after_sign_in: String,
-    after_sign_out: String,
+    after_sign_in: Option<String>,
+    after_sign_out: Option<String>,
     allowed_origins: Vec<String>,
     on_error: OnError,
 }
@@ -113,8 +113,8 @@ impl LogtoAuth {
             client,
             base_url: base_url.into(),
             prefix: "/logto".to_owned(),
-            after_sign_in: "/".to_owned(),
-            after_sign_out: "/".to_owned(),
+            after_sign_in: None,
+            after_sign_out: None,
             allowed_origins: Vec::new(),
             on_error: Arc::new(Failure::into_plain_response),
         }
@@ -162,15 +162,15 @@ impl LogtoAuthBuilder {
         self
     }
 
-    /// The path that a user comes to after a sign-in that began without a `return_to`. The default is `/`.
+    /// The path that a user comes to after a sign-in that began without a `return_to`. The default is the base URL's.
     pub fn after_sign_in(mut self, path: impl Into<String>) -> Self {
-        self.after_sign_in = path.into();
+        self.after_sign_in = Some(path.into());
         self
     }
 
-    /// The path that a user comes to after a sign-out. The default is `/`.
+    /// The path that a user comes to after a sign-out. The default is the base URL's.
     pub fn after_sign_out(mut self, path: impl Into<String>) -> Self {
-        self.after_sign_out = path.into();
+        self.after_sign_out = Some(path.into());
         self
     }
 
@@ -228,11 +228,15 @@ impl LogtoAuthBuilder {
         }
         let return_to = ReturnTo::new(&base_url, &self.allowed_origins)
             .ok_or_else(|| error("allowed_origins", "has something that is no origin, such as https://example.com"))?;
-        let path =
-            |field, path: &str| return_to.path(path).ok_or_else(|| error(field, "is no path of this app, such as `/`"));
+        let own = format!("{}/", base_url.path().trim_end_matches('/'));
+        let path = |field, path: Option<String>| {
+            return_to
+                .path(path.as_ref().unwrap_or(&own))
+                .ok_or_else(|| error(field, "is no path of this app, such as `/`"))
+        };
         Ok(LogtoAuth(Arc::new(Inner {
-            after_sign_in: path("after_sign_in", &self.after_sign_in)?,
-            after_sign_out: path("after_sign_out", &self.after_sign_out)?,
+            after_sign_in: path("after_sign_in", self.after_sign_in)?,
+            after_sign_out: path("after_sign_out", self.after_sign_out)?,
             client: self.client,
             base_url: base_url.as_str().trim_end_matches('/').to_owned(),
             prefix: self.prefix,

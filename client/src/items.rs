@@ -89,6 +89,11 @@ impl AccessTokens {
         self.tokens.insert(key, token);
     }
 
+    pub(crate) fn without(mut self, key: &str) -> Self {
+        self.tokens.remove(key);
+        self
+    }
+
     /// These and the others, of each the one that lives longer, without those that have expired.
     pub(crate) fn merged_with(&self, others: &Self, now: u64) -> Self {
         let mut merged = self.clone();

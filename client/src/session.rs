@@ -3,6 +3,7 @@
 use std::fmt;
 
 use logto_storage_core::{Change, ErrorKind, LogtoStorage};
+use reqwest::StatusCode;
 use url::Url;
 
 use crate::claims::{self, AccessTokenClaims, IdTokenClaims, UserInfo};
@@ -261,16 +262,35 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// another user (OpenID Connect Core 1.0, section 5.3.2).
     pub async fn fetch_user_info(&self) -> Result<UserInfo> {
         let token = self.access_token(None).await?;
-        let claims = self.id_token_claims().await?;
+        let answer = match self.request_user_info(&token).await? {
+            // The provider does not honour it any more, before its time: another may do, or show that the sign-in has
+            // ended.
+            refused if refused.status == StatusCode::UNAUTHORIZED => {
+                self.forget_access_token(&items::access_token_key(None, None)).await?;
+                self.request_user_info(&self.access_token(None).await?).await?
+            }
+            answer => answer,
+        };
+        let info: UserInfo = answer.json()?;
+        if info.sub == self.id_token_claims().await?.sub { Ok(info) } else { Err(Error::WrongSubject) }
+    }
+
+    async fn request_user_info(&self, token: &str) -> Result<http::Answer> {
         let discovery = self.client.discovery().await?;
         let url = discovery
             .userinfo_endpoint
             .clone()
             .ok_or(RequestError::new(Endpoint::Discovery, RequestErrorKind::Endpoint("userinfo_endpoint")))?;
         let request = self.client.http().get(url).bearer_auth(token);
-        let answer = http::send(self.client.http(), Endpoint::UserInfo, request).await?;
-        let info: UserInfo = answer.json()?;
-        if info.sub == claims.sub { Ok(info) } else { Err(Error::WrongSubject) }
+        Ok(http::send(self.client.http(), Endpoint::UserInfo, request).await?)
+    }
+
+    async fn forget_access_token(&self, key: &str) -> Result<()> {
+        if let Some(token) = self.stored_refresh_token().await? {
+            self.client.flight(&token).forget_access_tokens();
+        }
+        let tokens = items::encode(self.access_tokens().await?.without(key));
+        Ok(self.storage.set_item(items::ACCESS_TOKEN_MAP, &tokens).await?)
     }
 
     /// Forgets the access tokens, so that the next are new ones: after the user's roles have changed, for instance.

@@ -104,6 +104,13 @@ fn urls_are_made_of_the_configuration() {
     assert_eq!(auth.sign_out_url(), "https://example.com/app/auth/logto/sign-out");
     assert_eq!(auth.redirect_uri(), "https://example.com/app/auth/logto/sign-in-callback");
     assert_eq!(auth.post_sign_out_redirect_uri(), "https://example.com/app/bye");
+    for (base_url, own) in [
+        ("https://example.com", "https://example.com/"),
+        ("https://example.com/app", "https://example.com/app/"),
+        ("https://example.com/app/", "https://example.com/app/"),
+    ] {
+        assert_eq!(builder(base_url).build().unwrap().post_sign_out_redirect_uri(), own);
+    }
     assert!(!format!("{auth:?} {:?}", auth.client()).contains("hunter2"));
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::provider::{Call, Endpoint, SUBJECT};
 use crate::reply::{Reply, Sent};
-use crate::site::Site;
+use crate::site::{Site, soon};
 
 async fn refused_by(site: Site, bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Error {
     site.provider.bend(Endpoint::UserInfo, bend);
@@ -75,11 +75,57 @@ async fn an_access_token_that_fits_in_no_header_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_endpoint_refuses_ends_nothing() {
-    assert!(matches!(problem(|_| Reply::html(401)).await, RequestErrorKind::Status(401)));
-    let quote = |call: &Call| Reply::error(401, "invalid_token", &format!("{:?}", call.headers));
-    assert!(matches!(problem(quote).await, RequestErrorKind::Status(401)));
+async fn a_server_error_ends_nothing() {
     assert!(matches!(problem(|_| Reply::html(500)).await, RequestErrorKind::Status(500)));
+}
+
+#[tokio::test]
+async fn a_token_that_the_endpoint_refuses_is_exchanged_for_another_once() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    let first = soon(site.request(&visitor).access_token(None)).await.expect("a token");
+    let refused = format!("Bearer {first}");
+    site.provider.bend(Endpoint::UserInfo, move |call| {
+        if call.headers["authorization"] == *refused { Reply::html(401) } else { call.honest_reply() }
+    });
+
+    soon(site.request(&visitor).fetch_user_info()).await.expect("user info");
+
+    assert_eq!((site.provider.count(Endpoint::UserInfo), site.provider.refreshes().len()), (2, 1));
+    let second = soon(site.request(&visitor).access_token(None)).await.expect("a token");
+    assert_ne!(first, second);
+    assert_eq!(site.provider.refreshes().len(), 1, "the new one is kept");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_refuses_every_token_ends_nothing_and_is_asked_twice() {
+    let quote = |call: &Call| Reply::error(401, "invalid_token", &format!("{:?}", call.headers));
+    for reply in [Box::new(|_: &Call| Reply::html(401)) as Box<dyn Fn(&Call) -> Reply + Send + Sync>, Box::new(quote)] {
+        let site = Site::start().await;
+        let visitor = site.signed_in().await;
+        site.provider.bend(Endpoint::UserInfo, reply);
+
+        let error = soon(site.request(&visitor).fetch_user_info()).await.expect_err("no user info");
+
+        let Error::Request(request) = &error else { panic!("{error:?}") };
+        assert!(matches!(request.kind(), RequestErrorKind::Status(401)), "{error:?}");
+        site.assert_tells_no_secret(&error);
+        assert_eq!((site.provider.count(Endpoint::UserInfo), site.provider.refreshes().len()), (2, 1));
+        assert!(site.is_authenticated(&visitor).await);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_whose_sign_in_the_provider_has_ended_clears_the_session() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    site.provider.bend(Endpoint::UserInfo, |_| Reply::html(401));
+    site.provider.bend_refresh(|_| Reply::error(400, "invalid_grant", "grant not found"));
+
+    let error = soon(site.request(&visitor).fetch_user_info()).await.expect_err("the end of the session");
+
+    assert!(matches!(error, Error::SessionEnded), "{error:?}");
+    assert!(!site.is_authenticated(&visitor).await);
 }
 
 #[tokio::test]

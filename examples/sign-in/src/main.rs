@@ -1,0 +1,114 @@
+//! An app that signs users in: axum, tower-sessions and `logto-client`. With no configuration it starts a development provider
+//! beside itself; with `LOGTO_ENDPOINT`, `LOGTO_APP_ID` and `LOGTO_APP_SECRET` it uses that Logto.
+
+mod pages;
+mod response;
+mod sessions;
+mod settings;
+mod stop;
+
+use std::error::Error;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use dev_provider::DevProvider;
+use logto_client::axum::LogtoAuth;
+use logto_client::{LogtoClient, LogtoConfig, scope};
+use tokio::net::TcpListener;
+
+use crate::settings::{Logto, Settings};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).init();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let settings = Settings::from_env()?;
+    let stop = stop::signal()?;
+    // Only for this machine. A browser that takes localhost for ::1 first comes here next.
+    let listener = TcpListener::bind(("127.0.0.1", settings.port)).await.map_err(|error| {
+        format!(
+            "cannot listen on port {}: {error}; set PORT to another one, or to 0 for any that is free",
+            settings.port
+        )
+    })?;
+    let url = format!("http://localhost:{}", listener.local_addr()?.port());
+    let base_url = settings.base_url.unwrap_or_else(|| url.clone());
+
+    let (logto, provider) = if let Some(logto) = settings.logto {
+        (logto, None)
+    } else {
+        let (logto, provider) = start_provider(&base_url).await?;
+        (logto, Some(provider))
+    };
+    let config = LogtoConfig::builder(&logto.endpoint, &logto.app_id)
+        .app_secret(logto.app_secret)
+        .scopes(
+            [scope::EMAIL, scope::PHONE, scope::ROLES, scope::ORGANIZATIONS, scope::ORGANIZATION_ROLES]
+                .into_iter()
+                .chain(logto.scopes.iter().map(|scope| &**scope)),
+        )
+        .resources(&logto.resources)
+        .build()
+        .map_err(settings::refused)?;
+    let auth =
+        LogtoAuth::builder(LogtoClient::new(config)?, &base_url).on_error(|failure| pages::failed(&failure)).build()?;
+
+    let secure = base_url.starts_with("https:");
+    let app = pages::routes(&auth);
+    let app = sessions::layer(app, &settings.session_store, secure).await?;
+    let app = response::layer(app, &logto.endpoint, secure);
+
+    println!("Listening on {url}");
+    print_banner(&base_url, &auth, provider.as_ref());
+    axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+    if let Some(provider) = provider {
+        provider.stop().await;
+    }
+    Ok(())
+}
+
+/// Logto's stand-in, on any free port.
+async fn start_provider(base_url: &str) -> Result<(Logto, DevProvider), Box<dyn Error>> {
+    let config = dev_provider::Config {
+        endpoint: "http://127.0.0.1:0".to_owned(),
+        redirect_uris: vec![format!("{base_url}/logto/sign-in-callback")],
+        post_logout_redirect_uris: vec![format!("{base_url}/")],
+        ..dev_provider::Config::default()
+    };
+    let provider = DevProvider::start(config).await?;
+    let config = provider.config();
+    let resource_scopes = config.resources.iter().flat_map(|resource| &resource.scopes);
+    let organization_scopes = config.organization_roles.iter().flat_map(|role| &role.scopes);
+    let logto = Logto {
+        endpoint: provider.endpoint().to_owned(),
+        app_id: config.client_id.clone(),
+        app_secret: config.client_secret.clone().unwrap_or_default(),
+        resources: config.resources.iter().map(|resource| resource.indicator.clone()).collect(),
+        scopes: resource_scopes.chain(organization_scopes).cloned().collect(),
+    };
+    Ok((logto, provider))
+}
+
+fn print_banner(base_url: &str, auth: &LogtoAuth, provider: Option<&DevProvider>) {
+    println!("\nOpen {base_url}/ and click “Sign in”.\n");
+    if let Some(provider) = provider {
+        println!("Signing in by a development provider at {}, which is part of this program:", provider.endpoint());
+        println!(
+            "anybody may sign in as anybody. Set LOGTO_ENDPOINT, LOGTO_APP_ID and LOGTO_APP_SECRET to use your Logto."
+        );
+    } else {
+        println!("Signing in by {}. Register there, for this app:", auth.client().config().endpoint());
+        println!("  Redirect URI                {}", auth.redirect_uri());
+        println!("  Post sign-out redirect URI  {}", auth.post_sign_out_redirect_uri());
+    }
+    println!("\nCtrl-C ends it.");
+}

@@ -1,0 +1,193 @@
+//! What the pages say.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use reqwest::Method;
+use servers::App;
+
+use crate::stores::sqlite;
+use crate::visitor::{Visitor, assert_is_quiet, send, start};
+
+/// Of who is signed in.
+pub(crate) const PAGES: [&str; 7] = [
+    "/",
+    "/claims",
+    "/user-info",
+    "/access-token",
+    "/access-token?resource=https://api.example.com",
+    "/organizations",
+    "/protected",
+];
+
+/// The provider's Alice, who has everything.
+fn alice(app: &App) -> Visitor {
+    let visitor = Visitor::of(app);
+    visitor.sign_in("/logto/sign-in", "Alice");
+    visitor
+}
+
+pub(crate) fn the_home_page_is_for_everybody() {
+    let app = start(&[]);
+
+    let stranger = Visitor::of(&app).get("/");
+    assert_eq!((stranger.status, stranger.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(stranger.body.contains("You are not signed in."), "{}", stranger.body);
+    assert!(stranger.body.contains("href=\"/logto/sign-in\"") && stranger.body.contains("href=\"/logto/sign-up\""));
+
+    let page = alice(&app).get("/").body;
+    assert!(page.contains("<h1>Hello Alice</h1>"), "{page}");
+    assert!(!page.contains("href=\"/logto/sign-in\""), "{page}");
+}
+
+pub(crate) fn claims_are_those_of_the_id_token() {
+    let app = start(&[]);
+    let page = alice(&app).get("/claims");
+
+    assert_eq!(page.status, 200);
+    for (claim, value) in [
+        ("name", "Alice"),
+        ("username", "alice"),
+        ("email", "alice@example.com"),
+        ("phone_number", "15550100"),
+        ("roles", "admin"),
+        ("organizations", "acme, globex"),
+        ("organization_roles", "acme:admin, acme:member, globex:member"),
+        ("aud", "dev-client"),
+    ] {
+        assert_row(&page.body, claim, value);
+    }
+}
+
+pub(crate) fn user_info_is_what_the_provider_says() {
+    let app = start(&[]);
+    let page = alice(&app).get("/user-info");
+
+    assert_eq!(page.status, 200);
+    assert_row(&page.body, "name", "Alice");
+    assert_row(&page.body, "email", "alice@example.com");
+}
+
+pub(crate) fn an_access_token_is_for_the_api_that_was_chosen() {
+    let app = start(&[]);
+    let visitor = alice(&app);
+
+    let choice = visitor.get("/access-token");
+    assert_eq!(choice.status, 200);
+    for api in ["https://api.example.com", "https://billing.example.com"] {
+        assert!(choice.body.contains(&format!("<option>{api}</option>")), "{}", choice.body);
+    }
+    assert!(!choice.body.contains("urn:logto:") && !choice.body.contains("<table>"), "{}", choice.body);
+    for (api, scopes) in
+        [("https://api.example.com", "read:items write:items"), ("https://billing.example.com", "read:invoices")]
+    {
+        let page = visitor.get(&format!("/access-token?resource={api}"));
+        assert_eq!(page.status, 200);
+        assert_row(&page.body, "aud", api);
+        assert_row(&page.body, "scope", scopes);
+        assert!(page.body.contains(&format!("<option selected>{api}</option>")), "{}", page.body);
+    }
+}
+
+pub(crate) fn an_api_that_is_unknown_is_told_of() {
+    let app = start(&[]);
+    let visitor = alice(&app);
+    for resource in ["https://unknown.example.com", "<script>alert(1)</script>", "", "urn:logto:resource:organizations"]
+    {
+        let page = send(visitor.request(Method::GET, "/access-token").query(&[("resource", resource)]));
+
+        assert_eq!(page.status, 404, "{resource}: {page:?}");
+        assert!(page.body.contains("<h1>No such API</h1>"), "{}", page.body);
+        assert!(!page.body.contains("<script"), "{}", page.body);
+    }
+    assert!(visitor.is_signed_in());
+    assert_is_quiet(&app);
+}
+
+pub(crate) fn each_organization_has_a_token() {
+    let app = start(&[]);
+    let page = alice(&app).get("/organizations");
+
+    assert_eq!(page.status, 200);
+    for (organization, scopes) in [("acme", "read:members invite:members"), ("globex", "read:members")] {
+        let (_, section) = page.body.split_once(&format!("\">{organization}</h2>")).expect("its section");
+        let section = section.split("</section>").next().expect("its end");
+        assert_row(section, "aud", &format!("urn:logto:organization:{organization}"));
+        assert_row(section, "scope", scopes);
+    }
+}
+
+pub(crate) fn who_is_no_member_is_told_so() {
+    let app = start(&[]);
+    let visitor = Visitor::of(&app);
+    visitor.sign_in("/logto/sign-in", "Nobody's member");
+
+    let page = visitor.get("/organizations");
+
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("You are a member of no organization."), "{}", page.body);
+}
+
+pub(crate) fn what_users_call_themselves_is_text() {
+    let app = start(&[]);
+    let visitor = Visitor::of(&app);
+    visitor.sign_in("/logto/sign-in", "<script>alert('é\"&')</script>");
+
+    for path in PAGES {
+        let page = visitor.get(path);
+        assert_eq!(page.status, 200, "{path}");
+        assert!(!page.body.contains("<script"), "{path}: {}", page.body);
+        assert!(page.body.contains("&#60;script&#62;alert(&#39;é&#34;&#38;&#39;)"), "{path}: {}", page.body);
+    }
+}
+
+pub(crate) fn no_page_shows_a_token() {
+    let (folder, store) = sqlite();
+    let app = start(&[("SESSION_STORE", &store)]);
+    let visitor = alice(&app);
+    let pages = || PAGES.into_iter().chain(["/claims?a=1", "/nowhere"]).map(|path| (path, visitor.get(path).body));
+    assert_eq!(pages().filter(|(_, page)| page.contains("begins with <code>eyJ")).count(), 2);
+
+    let tokens = stored_tokens(folder.path());
+    // The refresh token, the ID token, and access tokens for user info, an API and two organizations.
+    assert!(tokens.len() >= 6, "{tokens:?}");
+    for (path, page) in pages() {
+        for token in &tokens {
+            assert!(!page.contains(&token[..12]), "{path} shows {token}");
+        }
+    }
+}
+
+/// The tokens that sessions have in the database's files, whole or (where a page of the file ends) their beginnings.
+fn stored_tokens(folder: &Path) -> BTreeSet<String> {
+    let files = fs::read_dir(folder).expect("the folder").map(|file| fs::read(file.expect("a file").path()));
+    let mut tokens = BTreeSet::new();
+    for file in files {
+        let text = String::from_utf8_lossy(&file.expect("a file")).into_owned();
+        for (begin, label) in text.match_indices("\"token\":\"") {
+            let is_part = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+            let token: String = text[begin + label.len()..].chars().take_while(is_part).collect();
+            if token.len() >= 20 {
+                tokens.insert(token);
+            }
+        }
+    }
+    tokens
+}
+
+pub(crate) fn there_is_a_page_for_what_is_not_there() {
+    let app = start(&[]);
+    for visitor in [Visitor::of(&app), alice(&app)] {
+        for path in ["/nowhere", "/claims/", "//evil.example/", "/logto", "/assets/style.css", "/../Cargo.toml"] {
+            let page = visitor.get(path);
+            assert_eq!((page.status, page.header("content-type")), (404, "text/html; charset=utf-8"), "{path}");
+            assert!(page.body.contains("<h1>No such page</h1>"), "{}", page.body);
+        }
+    }
+}
+
+fn assert_row(page: &str, claim: &str, value: &str) {
+    let row = format!("<tr><th scope=\"row\">{claim}</th><td>{value}</td></tr>");
+    assert!(page.contains(&row), "{row} in {page}");
+}

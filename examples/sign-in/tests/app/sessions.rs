@@ -1,0 +1,103 @@
+//! The session's cookie and id, and who may end a session.
+
+use reqwest::Method;
+
+use crate::visitor::{Answer, Visitor, send, start};
+
+pub(crate) fn the_cookie_is_only_for_http_and_survives_the_way_back_from_logto() {
+    let app = start(&[]);
+
+    let answer = Visitor::of(&app).get("/logto/sign-in");
+
+    let two_weeks = (14 * 24 * 3600).to_string();
+    assert_eq!(attributes(&answer), ["HttpOnly", &format!("Max-Age={two_weeks}"), "Path=/", "SameSite=Lax"]);
+}
+
+pub(crate) fn over_https_the_cookie_is_secure() {
+    let app = start(&[("BASE_URL", "https://app.example.com")]);
+
+    let answer = Visitor::of(&app).get("/logto/sign-in");
+
+    assert_eq!(attributes(&answer).last(), Some(&"Secure"));
+    assert_eq!(attributes(&answer).len(), 5);
+}
+
+pub(crate) fn the_id_changes_at_sign_in_and_the_old_one_is_dead() {
+    let app = start(&[]);
+    let visitor = Visitor::of(&app);
+    let before = visitor.get("/logto/sign-in").session_id().expect("a session").to_owned();
+    let page = visitor.begin("/logto/sign-in");
+    let callback = page.sign_in("Alice");
+    let path = callback.strip_prefix(app.url()).expect("a URL of the app");
+
+    let done = visitor.get(path);
+
+    let after = done.session_id().expect("another id");
+    assert!(!after.is_empty() && after != before, "{done:?}");
+    assert!(!visitor.get_with_session("/", &before).body.contains("Signed in as"));
+    assert_eq!(visitor.get_with_session(path, &before).status, 400);
+    assert!(visitor.get_with_session("/", after).body.contains("Signed in as"));
+}
+
+pub(crate) fn the_id_is_dead_after_sign_out() {
+    let app = start(&[]);
+    let visitor = Visitor::of(&app);
+    let path = visitor.begin("/logto/sign-in").sign_in("Alice");
+    let signed_in = visitor.get(path.strip_prefix(app.url()).expect("a URL of the app"));
+    let before = signed_in.session_id().expect("a session");
+    assert!(visitor.get_with_session("/", before).body.contains("Signed in as"));
+
+    let answer = send(visitor.request(Method::POST, "/logto/sign-out"));
+
+    assert_ne!(answer.session_id().expect("another one, or none"), before);
+    assert!(!visitor.get_with_session("/", before).body.contains("Signed in as"));
+    assert!(!visitor.is_signed_in());
+}
+
+pub(crate) fn a_visit_alone_sets_no_cookie() {
+    let app = start(&[]);
+    for path in ["/", "/claims", "/style.css", "/nowhere"] {
+        assert_eq!(Visitor::of(&app).get(path).cookie(), None, "{path}");
+    }
+}
+
+pub(crate) fn another_site_cannot_sign_anybody_out() {
+    let app = start(&[]);
+    let visitor = Visitor::of(&app);
+    visitor.sign_in("/logto/sign-in", "Alice");
+
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "http://localhost"),
+        ("origin", "http://localhost:1"),
+    ] {
+        let answer = send(visitor.request(Method::POST, "/logto/sign-out").header(name, value));
+        assert_eq!((answer.status, answer.cookie()), (403, None), "{name}: {value}");
+        assert!(visitor.is_signed_in(), "{name}: {value}");
+    }
+
+    let own = visitor
+        .request(Method::POST, "/logto/sign-out")
+        .header("sec-fetch-site", "same-origin")
+        .header("origin", "null");
+    assert_eq!(send(own).status, 303);
+    assert!(!visitor.is_signed_in());
+}
+
+pub(crate) fn a_link_cannot_sign_anybody_out() {
+    let app = start(&[]);
+    let visitor = Visitor::of(&app);
+    visitor.sign_in("/logto/sign-in", "Alice");
+
+    assert_eq!(visitor.get("/logto/sign-out").status, 405);
+
+    assert!(visitor.is_signed_in());
+}
+
+fn attributes(answer: &Answer) -> Vec<&str> {
+    let mut attributes: Vec<_> = answer.cookie().expect("a cookie").split("; ").skip(1).collect();
+    attributes.sort_unstable_by_key(|attribute| (*attribute == "Secure", *attribute));
+    attributes
+}

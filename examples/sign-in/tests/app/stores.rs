@@ -1,0 +1,92 @@
+//! The sessions in stores that last.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use servers::{Postgres, Redis};
+use tempfile::TempDir;
+
+use crate::visitor::{Provider, Visitor, assert_is_quiet, send, start};
+
+const BASE_URL: &str = "http://app.example";
+
+pub(crate) fn with_redis_a_sign_in_outlives_the_app() {
+    let redis = Redis::start(&[]);
+    a_sign_in_outlives_the_app(&redis.url());
+}
+
+pub(crate) fn with_postgres_a_sign_in_outlives_the_app() {
+    let postgres = Postgres::start();
+    a_sign_in_outlives_the_app(&postgres.url());
+}
+
+pub(crate) fn with_sqlite_a_sign_in_outlives_the_app() {
+    let (_folder, url) = sqlite();
+    a_sign_in_outlives_the_app(&url);
+}
+
+pub(crate) fn sqlite() -> (TempDir, String) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite:{}", folder.path().join("sessions.db").display());
+    (folder, url)
+}
+
+fn a_sign_in_outlives_the_app(store: &str) {
+    let provider = Provider::start(BASE_URL);
+    let variables = [&provider.settings()[..], &[("BASE_URL", BASE_URL), ("SESSION_STORE", store)]].concat();
+    let mut app = start(&variables);
+    let (visitor, late) = (Visitor::through(&app, BASE_URL), Visitor::through(&app, BASE_URL));
+    assert_eq!(visitor.sign_in("/protected", "Alice").0, "/protected");
+    let under_way = late.begin("/protected");
+    app.kill();
+
+    let app = start(&variables);
+    let (visitor, late) = (visitor.at(&app, BASE_URL), late.at(&app, BASE_URL));
+
+    assert!(visitor.is_signed_in());
+    for path in ["/claims", "/user-info", "/access-token?resource=https://api.example.com", "/organizations"] {
+        assert_eq!(visitor.get(path).status, 200, "{path}");
+    }
+    assert_eq!(late.finish(&under_way.sign_in("Bob")).0, "/protected");
+    assert_eq!(visitor.sign_out().0, "/");
+    assert!(!visitor.is_signed_in() && late.is_signed_in());
+    assert_is_quiet(&app);
+}
+
+/// The provider that is part of the program forgets all when it ends; a session that lasts does not.
+pub(crate) fn a_session_of_a_provider_that_is_gone_is_asked_to_sign_in() {
+    let (_folder, store) = sqlite();
+    let mut app = start(&[("SESSION_STORE", &store)]);
+    let visitor = Visitor::of(&app);
+    visitor.sign_in("/logto/sign-in", "Dora");
+    app.kill();
+
+    let app = start(&[("SESSION_STORE", &store)]);
+    let visitor = visitor.at(&app, app.url());
+
+    assert!(visitor.is_signed_in());
+    // For these it takes the provider, which does not know the old tokens any more.
+    let (path, page) = visitor.sign_in("/user-info", "Dora");
+    assert_eq!((path.as_str(), page.status), ("/user-info", 200));
+    assert_eq!(visitor.get("/access-token?resource=https://api.example.com").status, 200);
+}
+
+pub(crate) fn without_redis_requests_fail_soon_and_with_it_they_work_again() {
+    let mut redis = Redis::start(&[]);
+    let app = start(&[("SESSION_STORE", &redis.url())]);
+    let visitor = Visitor::of(&app);
+    visitor.sign_in("/logto/sign-in", "Alice");
+
+    redis.kill();
+    for (method, path) in [(Method::GET, "/"), (Method::GET, "/claims"), (Method::POST, "/logto/sign-out")] {
+        let begin = Instant::now();
+        let page = send(visitor.request(method, path));
+        assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
+        assert_eq!((page.status, page.header("content-type")), (500, "text/html; charset=utf-8"), "{path}");
+        assert!(page.body.contains("That did not work"), "{}", page.body);
+    }
+
+    redis.restart();
+    assert!(visitor.is_signed_in());
+    assert!(!app.log().contains("eyJ"), "{}", app.log());
+}

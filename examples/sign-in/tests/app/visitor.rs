@@ -1,0 +1,278 @@
+//! Somebody who visits the app, step by step.
+
+use dev_provider::{Config, DevProvider};
+use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::header::{ACCEPT, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::redirect::Policy;
+use reqwest::{Method, Url};
+use servers::App;
+use tokio::runtime::Runtime;
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sign-in");
+pub(crate) const COOKIE_NAME: &str = "sign-in";
+
+/// As the app has it without configuration, whatever the environment of the tests says.
+const NO_SETTINGS: [(&str, &str); 7] = [
+    ("BASE_URL", ""),
+    ("SESSION_STORE", ""),
+    ("LOGTO_ENDPOINT", ""),
+    ("LOGTO_APP_ID", ""),
+    ("LOGTO_APP_SECRET", ""),
+    ("LOGTO_RESOURCES", ""),
+    ("LOGTO_RESOURCE_SCOPES", ""),
+];
+
+pub(crate) fn settings<'a>(variables: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [&NO_SETTINGS, variables].concat()
+}
+
+pub(crate) fn start(variables: &[(&str, &str)]) -> App {
+    App::start(PROGRAM, &settings(variables))
+}
+
+/// A provider that is no part of the app.
+pub(crate) struct Provider {
+    provider: DevProvider,
+    /// Where it runs.
+    _runtime: Runtime,
+}
+
+impl Provider {
+    /// For an app whose users find it at `base_url`.
+    pub(crate) fn start(base_url: &str) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let provider = runtime.block_on(DevProvider::start(Config {
+            endpoint: "http://127.0.0.1:0/a/path".to_owned(),
+            redirect_uris: vec![format!("{base_url}/logto/sign-in-callback")],
+            post_logout_redirect_uris: vec![format!("{base_url}/")],
+            ..Config::default()
+        }));
+        Self { provider: provider.expect("a provider"), _runtime: runtime }
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        self.provider.endpoint()
+    }
+
+    pub(crate) fn revoke_all_grants(&self) {
+        self.provider.revoke_all_grants();
+    }
+
+    /// What an app is told of it.
+    pub(crate) fn settings(&self) -> [(&str, &str); 5] {
+        [
+            ("LOGTO_ENDPOINT", self.endpoint()),
+            ("LOGTO_APP_ID", "dev-client"),
+            ("LOGTO_APP_SECRET", "dev-secret"),
+            ("LOGTO_RESOURCES", "https://api.example.com  https://billing.example.com"),
+            ("LOGTO_RESOURCE_SCOPES", "read:items"),
+        ]
+    }
+}
+
+/// Keeps cookies, follows no redirect by itself, and looks at each of the app's responses: whatever it is, it has to have the
+/// headers that protect it.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    client: Client,
+    app: String,
+    /// Where the app says that it is.
+    base_url: String,
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+
+    /// Where it redirects to.
+    pub(crate) fn location(&self) -> &str {
+        assert_eq!(self.status, 303, "{self:?}");
+        self.header(LOCATION.as_str())
+    }
+
+    /// The session's id in the cookie that it sets, which is empty if the cookie is removed.
+    pub(crate) fn session_id(&self) -> Option<&str> {
+        self.cookie().map(|cookie| cookie.split(';').next().unwrap_or_default())
+    }
+
+    pub(crate) fn cookie(&self) -> Option<&str> {
+        let mut cookies = self.headers.get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().expect("text"));
+        let cookie = cookies.next().and_then(|cookie| cookie.strip_prefix(COOKIE_NAME)?.strip_prefix('='));
+        assert_eq!(cookies.next(), None, "one cookie at most");
+        cookie
+    }
+}
+
+impl Visitor {
+    pub(crate) fn of(app: &App) -> Self {
+        Self::through(app, app.url())
+    }
+
+    /// Through a proxy, by which the app is at `base_url`.
+    pub(crate) fn through(app: &App, base_url: &str) -> Self {
+        let client = Client::builder().no_proxy().cookie_store(true).redirect(Policy::none()).build();
+        let client = client.expect("an HTTP client");
+        Self { client, app: app.url().to_owned(), base_url: base_url.to_owned() }
+    }
+
+    /// The same, with the same cookies, at another app.
+    pub(crate) fn at(&self, app: &App, base_url: &str) -> Self {
+        Self { client: self.client.clone(), app: app.url().to_owned(), base_url: base_url.to_owned() }
+    }
+
+    /// A page of the app.
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path))
+    }
+
+    /// A page of the app, with a session of another visitor.
+    pub(crate) fn get_with_session(&self, path: &str, id: &str) -> Answer {
+        let stranger = Self {
+            client: Client::builder().no_proxy().redirect(Policy::none()).build().expect("a client"),
+            ..self.clone()
+        };
+        send(stranger.request(Method::GET, path).header(COOKIE, format!("{COOKIE_NAME}={id}")))
+    }
+
+    /// A request for a page.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.app)).header(ACCEPT, "text/html,*/*;q=0.8")
+    }
+
+    /// Goes there, and on to the provider's page.
+    pub(crate) fn begin(&self, path: &str) -> SignInPage {
+        let mut answer = self.get(path);
+        loop {
+            let to = answer.location().to_owned();
+            match self.path_of(&to) {
+                Some(path) => answer = self.get(path),
+                None => return SignInPage::open(&self.client, &to),
+            }
+        }
+    }
+
+    /// Goes there, and signs in on the way. What there is in the end, and its path.
+    pub(crate) fn sign_in(&self, path: &str, name: &str) -> (String, Answer) {
+        self.finish(&self.begin(path).sign_in(name))
+    }
+
+    /// Goes to the callback, and on from there.
+    pub(crate) fn finish(&self, callback: &str) -> (String, Answer) {
+        let mut path = self.path_of(callback).expect("a URL of the app").to_owned();
+        loop {
+            let answer = self.get(&path);
+            if answer.status != 303 {
+                return (path, answer);
+            }
+            self.path_of(answer.location()).expect("a URL of the app").clone_into(&mut path);
+        }
+    }
+
+    /// Signs out here and at the provider; what there is in the end, and its path.
+    pub(crate) fn sign_out(&self) -> (String, Answer) {
+        let answer = send(self.request(Method::POST, "/logto/sign-out"));
+        let back = exchange(self.client.get(answer.location()));
+        self.finish(back.location())
+    }
+
+    /// Whether the app takes them for signed in.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        let page = self.get("/");
+        assert_eq!(page.status, 200, "{page:?}");
+        page.body.contains("Signed in as")
+    }
+
+    /// What the app is to answer, if the URL is its own.
+    fn path_of<'a>(&self, url: &'a str) -> Option<&'a str> {
+        let path = url.strip_prefix(&self.base_url)?;
+        assert!(path.starts_with('/'), "{url}");
+        Some(path)
+    }
+}
+
+/// Sends a request to the app.
+pub(crate) fn send(request: RequestBuilder) -> Answer {
+    let answer = exchange(request);
+    assert_is_protected(&answer);
+    answer
+}
+
+/// The provider's page to sign in on.
+pub(crate) struct SignInPage {
+    client: Client,
+    pub(crate) url: Url,
+    pub(crate) html: String,
+}
+
+impl SignInPage {
+    fn open(client: &Client, url: &str) -> Self {
+        let answer = exchange(client.get(url));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        Self { client: client.clone(), url: url.parse().expect("a URL"), html: answer.body }
+    }
+
+    /// The URL of the callback.
+    pub(crate) fn sign_in(&self, name: &str) -> String {
+        self.submit("name", name)
+    }
+
+    /// The URL of the callback.
+    pub(crate) fn deny(&self) -> String {
+        self.submit("deny", "deny")
+    }
+
+    fn submit(&self, name: &str, value: &str) -> String {
+        let action = between(&self.html, "<form method=\"post\" action=\"", "\"");
+        let interaction = between(&self.html, "name=\"interaction\" value=\"", "\"");
+        let url = self.url.join(action).expect("a URL");
+        let form = self.client.post(url).form(&[("interaction", interaction), (name, value)]);
+        exchange(form).location().to_owned()
+    }
+}
+
+/// Says nothing that anybody has to look at.
+pub(crate) fn assert_is_quiet(app: &App) {
+    let log = app.log();
+    assert!(!["WARN", "ERROR", "eyJ", "\u{1b}"].iter().any(|bad| log.contains(bad)), "{log}");
+}
+
+/// What is between the first of `begin` and the next `end`.
+pub(crate) fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
+    let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("no {begin} in {text}"));
+    rest.split_once(end).unwrap_or_else(|| panic!("no {end} after {begin} in {text}")).0
+}
+
+fn exchange(request: RequestBuilder) -> Answer {
+    let response = request.send().expect("an answer");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, body: response.text().expect("text") }
+}
+
+fn assert_is_protected(answer: &Answer) {
+    let policy = answer.header("content-security-policy");
+    let policy_begin = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' http://127.0.0.1:";
+    assert!(policy.starts_with(policy_begin), "{answer:?}");
+    assert!(policy.ends_with("; base-uri 'none'; frame-ancestors 'none'"), "{answer:?}");
+    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{answer:?}");
+    for (name, value) in [
+        ("x-frame-options", "DENY"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ] {
+        let values: Vec<_> = answer.headers.get_all(name).iter().collect();
+        assert_eq!(values, [value], "{name} of {answer:?}");
+    }
+    let caching: Vec<_> = answer.headers.get_all("cache-control").iter().collect();
+    let is_style = answer.header("content-type").starts_with("text/css");
+    assert_eq!(caching, [if is_style { "max-age=3600" } else { "no-store" }], "{answer:?}");
+}

@@ -1,0 +1,46 @@
+//! What is private, as a browser keeps it.
+
+use thirtyfour::prelude::*;
+
+use crate::browser::{Browser, start_app};
+
+pub(crate) async fn scripts_cannot_see_the_cookie_and_its_id_changes(browser: &Browser) {
+    let app = start_app();
+    browser.open(app.url()).await;
+    assert!(browser.driver.get_named_cookie("sign-in").await.is_err(), "a visit alone makes no session");
+    browser.open(&format!("{}/logto/sign-in", app.url())).await;
+    let provider = browser.url().await;
+    browser.open(app.url()).await;
+    let before = browser.session_id().await;
+    browser.open(&provider).await;
+    browser.click_on("Alice").await;
+    browser.assert_at(&app, "/").await;
+
+    let cookie = browser.driver.get_named_cookie("sign-in").await.expect("a session");
+
+    assert_ne!(cookie.value, before);
+    assert_eq!((cookie.http_only, cookie.secure), (Some(true), Some(false)));
+    assert_eq!(cookie.same_site, Some(SameSite::Lax));
+    assert_eq!((cookie.path.as_deref(), cookie.domain.as_deref()), (Some("/"), Some("localhost")));
+    assert_eq!(browser.script("return document.cookie").await, "");
+    browser.click_on("Sign out").await;
+    let after = browser.driver.get_named_cookie("sign-in").await.map(|cookie| cookie.value);
+    assert_ne!(after.ok(), Some(cookie.value));
+}
+
+pub(crate) async fn after_sign_out_the_back_button_shows_nothing_private(browser: &Browser) {
+    let app = start_app();
+    browser.sign_in(&app, "Alice").await;
+    browser.click_on("Claims").await;
+    assert!(browser.text().await.contains("alice@example.com"));
+    browser.click_on("Sign out").await;
+    browser.assert_at(&app, "/").await;
+
+    browser.driver.back().await.expect("the page before");
+
+    // The page is asked for anew, and leads to the sign-in.
+    assert_eq!(browser.heading().await, "Sign in");
+    assert!(!browser.text().await.contains("15550100"), "{}", browser.text().await);
+    browser.driver.back().await.expect("the page before that");
+    assert!(!browser.text().await.contains("Signed in as"), "{}", browser.text().await);
+}
