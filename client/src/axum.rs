@@ -44,6 +44,23 @@
 //! | `GET /logto/sign-in-callback` | the way back from Logto: `https://app.example.com/logto/sign-in-callback` is the redirect URI to register |
 //! | `POST /logto/sign-out` | signs out here and at Logto, which sends the browser to `https://app.example.com/`: the post sign-out redirect URI to register |
 //!
+//! A storage of the app's own, with a prefix for instance, is a struct with both derives:
+//!
+//! ```
+//! # #[cfg(feature = "tower-sessions-0_15")]
+//! # mod app {
+//! use axum::extract::FromRequestParts;
+//! use logto_client::LogtoStorage;
+//!
+//! #[derive(LogtoStorage, FromRequestParts)]
+//! #[logto(prefix = "tenant-a:")]
+//! struct Storage {
+//!     session: tower_sessions::Session,
+//! }
+//! # }
+//! # fn main() {}
+//! ```
+//!
 //! A whole router is protected by axum's own middleware:
 //! `.route_layer(axum::middleware::from_extractor_with_state::<User, _>(auth.clone()))`.
 //!

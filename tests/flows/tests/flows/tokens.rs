@@ -122,7 +122,11 @@ pub(crate) async fn without_consent_there_is_no_refresh_token(on: On) {
     assert_eq!(world.ok(&browser, "/refresh-token").await, Value::Null);
     assert_eq!(world.ok(&browser, "/user-info").await["username"], "ann");
     let error = world.error(&browser, &format!("/token?resource={API}")).await;
-    assert_eq!((&error["error"], &error["sign_in_required"]), (&"MissingRefreshToken".into(), &false.into()), "{error}");
+    assert_eq!(
+        (&error["error"], &error["sign_in_required"]),
+        (&"MissingRefreshToken".into(), &false.into()),
+        "{error}"
+    );
 }
 
 pub(crate) async fn nobody_gets_tokens_who_is_not_signed_in(on: On) {
