@@ -132,10 +132,11 @@ impl<'a> Changes<'a> {
     ///
     /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), with the key of the first value that has more.
     pub fn limited(self, max_len: usize) -> Result<Self> {
-        let too_large = |value: &str| value.len() > max_len;
-        match self.iter().find(|(_, value)| value.is_some_and(too_large)) {
+        let too_large = |change: &Change<'_>| change.parts().1.is_some_and(|value| value.len() > max_len);
+        match self.unprefixed().find(too_large).map(Change::parts) {
             Some((key, Some(value))) => {
-                Err(Error::too_large(value.len(), max_len).during(self.operation()).with_key(key))
+                let error = Error::too_large(value.len(), max_len).during(self.operation());
+                Err(error.with_key(prefixed(self.prefix, key)))
             }
             _ => Ok(self),
         }
@@ -155,19 +156,16 @@ impl<'a> Changes<'a> {
 
     /// Each change: the item's key, prefix included, and its new value, or `None` where it is to be removed.
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, Option<&'a str>)> + use<'a> {
+        let prefix = self.prefix;
+        self.unprefixed().map(Change::parts).map(move |(key, value)| (prefixed(prefix, key), value))
+    }
+
+    fn unprefixed(&self) -> impl Iterator<Item = Change<'a>> + use<'a> {
         let (first, rest) = match self.items {
             Items::One(change) => (Some(change), [].as_slice()),
             Items::All(changes) => (None, changes),
         };
-        let prefix = self.prefix;
-        first.into_iter().chain(rest.iter().copied()).map(move |change| {
-            let (key, value) = change.parts();
-            let key = match prefix {
-                Some(prefix) => Cow::Owned([prefix, key].concat()),
-                None => Cow::Borrowed(key),
-            };
-            (key, value)
-        })
+        first.into_iter().chain(rest.iter().copied())
     }
 
     /// Which operation of the storage this is, for its errors.
@@ -188,5 +186,12 @@ impl<'a> Changes<'a> {
             Items::One(_) => self.iter().fold(error, |error, (key, _)| error.with_key(key)),
             Items::All(_) => error,
         }
+    }
+}
+
+fn prefixed<'a>(prefix: Option<&str>, key: &'a str) -> Cow<'a, str> {
+    match prefix {
+        Some(prefix) => Cow::Owned([prefix, key].concat()),
+        None => Cow::Borrowed(key),
     }
 }

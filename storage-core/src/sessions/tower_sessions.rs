@@ -56,29 +56,39 @@ macro_rules! handle {
             async fn write<'a>(&'a self, changes: Changes<'a>) -> Result<()> {
                 // A visitor's, with an id that nobody has seen yet. (One that the app has flushed has no id either, but
                 // its record keeps the old one.)
-                let is_new = self.id().is_none() && !self.is_modified();
-                let mut replaced = Vec::new();
+                let is_new = changes.renews_id() && self.id().is_none() && !self.is_modified();
+                // The first by itself: most writes have one change, and need no vector.
+                let (mut first_replaced, mut replaced) = (None, Vec::new());
                 let written = async {
+                    let mut ends_with_set = false;
                     for (key, value) in changes.iter() {
-                        let before = self.get_value(&key).await?;
-                        match value {
-                            Some(value) => self.insert_value(&key, Value::from(value)).await?,
+                        ends_with_set = value.is_some();
+                        let before = match value {
+                            Some(value) => {
+                                // `insert_value` says the same of what was not there and of what was the same.
+                                let before = self.get_value(&key).await?;
+                                self.insert_value(&key, Value::from(value)).await?;
+                                before
+                            }
                             None => self.remove_value(&key).await?,
                         };
-                        replaced.push((key, before));
+                        match first_replaced {
+                            None => first_replaced = Some((key, before)),
+                            Some(_) => replaced.push((key, before)),
+                        }
                     }
                     if changes.renews_id() && !is_new {
                         self.cycle_id().await?;
                     }
                     // A visitor's session that was never stored and holds nothing is not worth a record.
-                    if changes.renews_id() || (changes.saves_now() && !self.is_empty().await) {
+                    if changes.saves_now() && (changes.renews_id() || ends_with_set || !self.is_empty().await) {
                         self.save().await?;
                     }
                     Ok(())
                 };
                 let written = written.await;
                 if written.is_err() {
-                    for (key, before) in replaced.into_iter().rev() {
+                    for (key, before) in first_replaced.into_iter().chain(replaced).rev() {
                         // Fails only where the record has to be read again, and then it has none of our values.
                         let _ = match before {
                             Some(before) => self.insert_value(&key, before).await,
