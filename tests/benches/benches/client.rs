@@ -1,0 +1,223 @@
+//! What the client's calls cost, and what of it they are made of.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, KeyPair as _, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use benches::adapters::{Derived, tower_session};
+use benches::provider::{APP_ID, Provider};
+use benches::report::{Report, ratio, time};
+use benches::timing::{Candidate, Effort, Spread, compare, rounds};
+use benches::{at_once, is_bench};
+use logto_client::storage::{Change, LogtoStorage};
+use logto_client::{IdTokenClaims, LogtoClient, LogtoConfig, SignInOptions, Url};
+use serde_json::{Map, Value, json};
+use tokio::runtime::Runtime;
+use tower_sessions::Session;
+
+const APP: &str = "http://localhost:3000/callback";
+const API: &str = "https://api.example.com";
+
+fn main() {
+    let mut report = Report::new("client");
+    let bench = Bench::start();
+    callback(&mut report, &bench);
+    pages(&mut report, &bench);
+    report.finish();
+}
+
+struct Bench {
+    provider: Provider,
+    client: LogtoClient,
+    http: reqwest::Client,
+    runtime: Runtime,
+}
+
+/// A sign-in that waits for its callback.
+struct Begun {
+    storage: Derived<Session>,
+    callback: String,
+    /// What the provider will answer.
+    tokens: String,
+}
+
+impl Bench {
+    fn start() -> Self {
+        let provider = Provider::start();
+        let config = LogtoConfig::builder(&provider.endpoint, APP_ID).app_secret("secret").resources([API]);
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client = LogtoClient::with_http_client(config.build().unwrap(), http.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { provider, client, http, runtime }
+    }
+
+    fn begin(&self) -> Begun {
+        let storage = Derived { session: tower_session() };
+        let options = SignInOptions::new(APP);
+        let url = self.runtime.block_on(self.client.session(&storage).sign_in(options)).unwrap();
+        let param = |name: &str| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+        let tokens = self.provider.prepare_tokens(&param("nonce"));
+        Begun { storage, callback: format!("{APP}?code=a-code&state={}", param("state")), tokens }
+    }
+
+    fn finish(&self, begun: &Begun) {
+        self.runtime.block_on(self.client.session(&begun.storage).handle_sign_in_callback(&begun.callback)).unwrap();
+    }
+
+    fn signed_in(&self) -> Derived<Session> {
+        let begun = self.begin();
+        self.finish(&begun);
+        begun.storage
+    }
+}
+
+// --- The callback
+
+fn callback(report: &mut Report, bench: &Bench) {
+    // The discovery document, the key set and the connection are there.
+    let first = bench.begin();
+    bench.finish(&first);
+    let token_endpoint: Url = format!("{}/oidc/token", bench.provider.endpoint).parse().unwrap();
+    let public_key = UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, bench.provider.key.public_key().as_ref());
+    let parts = ["`handle_sign_in_callback`", "the request", "the signature (ES384)", "JSON", "the storage"];
+    let timings = rounds(if is_bench() { 501 } else { 1 }, parts.len(), |part| {
+        let begun = bench.begin();
+        let answer: Map<String, Value> = serde_json::from_str(&begun.tokens).unwrap();
+        let text = |name: &str| answer[name].as_str().unwrap();
+        let (message, signature) = text("id_token").rsplit_once('.').unwrap();
+        let signature = decoded(signature);
+        let items = [text("id_token"), text("refresh_token"), text("access_token")].map(stored);
+        let start = Instant::now();
+        match part {
+            0 => bench.finish(&begun),
+            1 => bench.runtime.block_on(async {
+                let form = [("grant_type", "authorization_code"), ("code", "a-code"), ("redirect_uri", APP)];
+                let answer = bench.http.post(token_endpoint.clone()).form(&form).send().await.unwrap();
+                black_box(answer.bytes().await.unwrap());
+            }),
+            2 => public_key.verify(message.as_bytes(), &signature).unwrap(),
+            3 => {
+                let answer: Map<String, Value> = serde_json::from_str(&begun.tokens).unwrap();
+                black_box(claims(answer["id_token"].as_str().unwrap()));
+                black_box([text("id_token"), text("refresh_token"), text("access_token")].map(stored));
+            }
+            _ => {
+                let [id_token, refresh_token, access_tokens] = &items;
+                at_once(begun.storage.get_item("logto_sign_in_session")).unwrap().unwrap();
+                at_once(begun.storage.get_item("logto_refresh_token")).unwrap();
+                let changes = [
+                    Change::set("logto_id_token", id_token),
+                    Change::set("logto_refresh_token", refresh_token),
+                    Change::set("logto_access_token_map", access_tokens),
+                    Change::remove("logto_sign_in_session"),
+                ];
+                at_once(begun.storage.renew(&changes)).unwrap();
+            }
+        }
+        nanoseconds(start)
+    });
+    let known: f64 = timings[1..].iter().map(|timing| timing.value.median).sum();
+    let total = timings[0].value.median;
+    let mut rows: Vec<_> = (parts.iter().zip(&timings))
+        .map(|(part, timing)| vec![(*part).to_owned(), spread(timing.value), share(timing.value.median, total)])
+        .collect();
+    rows.push(vec!["what is left".to_owned(), time((total - known).max(0.0)), share((total - known).max(0.0), total)]);
+    report.table("A callback", &["", "time", "of the whole"], &rows);
+}
+
+// --- A signed-in user's pages
+
+fn pages(report: &mut Report, bench: &Bench) {
+    let storage = bench.signed_in();
+    let id_token = bench.runtime.block_on(bench.client.session(&storage).id_token()).unwrap().unwrap();
+    let item = stored(&id_token);
+    let read = |times| repeat(times, || at_once(storage.get_item("logto_id_token")).unwrap());
+    let session = || bench.client.session(&storage);
+    compared(
+        report,
+        "Who is signed in",
+        vec![
+            ("`get_item` of the ID token, by itself", Box::new(read) as Candidate<'_>),
+            (
+                "`is_authenticated()`",
+                Box::new(|times| repeat(times, || at_once(session().is_authenticated()).unwrap())),
+            ),
+            ("`context()`", Box::new(|times| repeat(times, || at_once(session().context()).unwrap()))),
+            ("the claims' JSON, by itself", Box::new(|times| repeat(times, || claims(&id_token)))),
+            ("the item's JSON, by itself", Box::new(|times| repeat(times, || parsed(&item)))),
+        ],
+    );
+    for tokens in [1, 8] {
+        let storage = bench.signed_in();
+        let map = access_tokens(tokens);
+        at_once(storage.set_item("logto_access_token_map", &map)).unwrap();
+        let session = || bench.client.session(&storage);
+        let read = |times| repeat(times, || at_once(storage.get_item("logto_access_token_map")).unwrap());
+        let token = |times| repeat(times, || at_once(session().access_token(Some(API))).unwrap());
+        compared(
+            report,
+            &format!("An access token, of {tokens} in the session"),
+            vec![
+                ("`get_item` of the access tokens, by itself", Box::new(read) as Candidate<'_>),
+                ("`access_token(…)`", Box::new(token)),
+                ("the item's JSON, by itself", Box::new(|times| repeat(times, || parsed(&map)))),
+            ],
+        );
+    }
+}
+
+fn compared(report: &mut Report, title: &str, candidates: Vec<(&str, Candidate<'_>)>) {
+    let (names, candidates): (Vec<_>, Vec<_>) = candidates.into_iter().unzip();
+    let timings = compare(Effort::new(), candidates);
+    let rows: Vec<_> = (names.iter().zip(timings))
+        .map(|(name, timing)| vec![(*name).to_owned(), time(timing.value.median), ratio(timing.ratio)])
+        .collect();
+    report.table(title, &["", "time", "ratio"], &rows);
+}
+
+/// Each an API's, a JWT of 700 bytes that lives for an hour.
+fn access_tokens(count: usize) -> String {
+    let entry = |index: usize| {
+        let api = if index == 0 { API.to_owned() } else { format!("https://api-{index}.example.com") };
+        (format!("@{api}"), json!({ "token": "t".repeat(700), "scope": "read write", "expiresAt": u32::MAX }))
+    };
+    json!({ "v": 1, "tokens": (0..count).map(entry).collect::<Map<_, _>>() }).to_string()
+}
+
+fn stored(token: &str) -> String {
+    json!({ "v": 1, "token": token }).to_string()
+}
+
+/// The item as any JSON: more than the least, since every part of it is copied.
+fn parsed(item: &str) -> Value {
+    serde_json::from_str(item).unwrap()
+}
+
+fn claims(token: &str) -> IdTokenClaims {
+    serde_json::from_slice(&decoded(token.split('.').nth(1).unwrap())).unwrap()
+}
+
+fn decoded(part: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(part).unwrap()
+}
+
+fn repeat<T>(times: u64, mut run: impl FnMut() -> T) {
+    for _ in 0..times {
+        black_box(run());
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a call is far shorter than what a float counts exactly")]
+fn nanoseconds(start: Instant) -> f64 {
+    start.elapsed().as_nanos() as f64
+}
+
+fn spread(spread: Spread) -> String {
+    format!("{} ({}–{})", time(spread.median), time(spread.low), time(spread.high))
+}
+
+fn share(part: f64, whole: f64) -> String {
+    format!("{:.0} %", part / whole * 100.0)
+}
