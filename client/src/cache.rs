@@ -53,7 +53,7 @@ impl<T> Cached<T> {
                 return Err(error.clone());
             }
         }
-        match fetch().await {
+        match Box::pin(fetch()).await {
             Ok(value) => {
                 let value = Arc::new(value);
                 let mut state = self.state();
@@ -93,7 +93,7 @@ impl<T> Cached<T> {
             }
             state.renewed = Some(Instant::now());
         }
-        match fetch().await {
+        match Box::pin(fetch()).await {
             Ok(value) => {
                 let value = Arc::new(value);
                 self.state().value = Some((Arc::clone(&value), Instant::now()));

@@ -67,7 +67,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         if !self.client().is_first_callback(state) {
             return Err(Error::UnknownState);
         }
-        match self.finish(&callback, &sign_in, &others).await {
+        // In a box: the futures of apps that await this one stay small.
+        match Box::pin(self.finish(&callback, &sign_in, &others)).await {
             Ok(claims) => Ok(SignedIn { post_redirect_uri: sign_in.post_redirect_uri, claims }),
             Err(error) => {
                 // What went wrong matters more than this, and in this process it will not be taken a second time.

@@ -65,7 +65,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// The token, from the provider if nobody else has it.
     pub(crate) async fn refreshed(&self, wanted: &Wanted) -> Result<AccessToken> {
         let span = tracing::info_span!("refresh", token = wanted.key);
-        self.take_turns(wanted).instrument(span).await
+        // In a box: most calls have a token at hand, and their futures stay small.
+        Box::pin(self.take_turns(wanted).instrument(span)).await
     }
 
     async fn take_turns(&self, wanted: &Wanted) -> Result<AccessToken> {
