@@ -180,7 +180,7 @@ pub(crate) fn builder(endpoint: &str) -> LogtoConfigBuilder {
 }
 
 pub(crate) async fn soon<T>(operation: impl Future<Output = T>) -> T {
-    tokio::time::timeout(SOON, operation).await.expect("an answer, and soon")
+    tokio::time::timeout(SOON, Box::pin(operation)).await.expect("an answer, and soon")
 }
 
 /// A browser: each request has the cookie that the one before it has left.
@@ -281,7 +281,7 @@ impl Store {
     pub(crate) async fn count<T>(&self, operation: impl Future<Output = T>) -> (T, usize, usize) {
         let counts = || (self.loads.load(Ordering::SeqCst), self.saves.load(Ordering::SeqCst));
         let before = counts();
-        let result = soon(operation).await;
+        let result = soon(Box::pin(operation)).await;
         let after = counts();
         (result, after.0 - before.0, after.1 - before.1)
     }
