@@ -54,13 +54,7 @@ impl<T> Cached<T> {
             }
         }
         match Box::pin(fetch()).await {
-            Ok(value) => {
-                let value = Arc::new(value);
-                let mut state = self.state();
-                state.value = Some((Arc::clone(&value), Instant::now()));
-                state.failure = None;
-                Ok(value)
-            }
+            Ok(value) => Ok(self.keep(value)),
             Err(error) => {
                 let mut state = self.state();
                 state.failure = Some((error.clone(), Instant::now()));
@@ -94,16 +88,20 @@ impl<T> Cached<T> {
             state.renewed = Some(Instant::now());
         }
         match Box::pin(fetch()).await {
-            Ok(value) => {
-                let value = Arc::new(value);
-                self.state().value = Some((Arc::clone(&value), Instant::now()));
-                value
-            }
+            Ok(value) => self.keep(value),
             Err(error) => {
                 tracing::warn!(%error, "the last good answer stays in use");
                 lacking
             }
         }
+    }
+
+    fn keep(&self, value: T) -> Arc<T> {
+        let value = Arc::new(value);
+        let mut state = self.state();
+        state.value = Some((Arc::clone(&value), Instant::now()));
+        state.failure = None;
+        value
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {

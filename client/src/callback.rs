@@ -5,7 +5,7 @@ use url::{Url, form_urlencoded};
 
 use crate::claims::IdTokenClaims;
 use crate::discovery::Discovery;
-use crate::error::{Error, Result, quotable};
+use crate::error::{Endpoint, Error, RequestError, Result, quotable};
 use crate::id_token::Occasion;
 use crate::items::{self, AccessTokens, StoredToken};
 use crate::now;
@@ -93,10 +93,9 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let code = callback.check(&sign_in.redirect_uri, &discovery)?;
         let response = self.client().exchange_code(code, sign_in).await?;
         let tokens = response.tokens(now())?;
-        let id_token = tokens.id_token.ok_or(crate::RequestError::invalid(
-            crate::Endpoint::Token,
-            "has no `id_token` (the scope `openid` asks for it)",
-        ))?;
+        let id_token = tokens
+            .id_token
+            .ok_or(RequestError::invalid(Endpoint::Token, "has no `id_token` (the scope `openid` asks for it)"))?;
         let occasion = Occasion::SignIn { nonce: &sign_in.nonce };
         let claims = self.client().verify_id_token(&id_token, &tokens.access_token.token, occasion).await?;
 

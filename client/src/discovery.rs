@@ -50,16 +50,14 @@ impl Discovery {
         }
         let encrypted = expected.starts_with("https:");
         let optional = |name: &'static str, url: Option<String>| {
-            let unusable = || RequestError::new(Endpoint::Discovery, RequestErrorKind::Endpoint(name));
+            let unusable = || no_usable(name);
             let Some(url) = url else { return Ok(None) };
             let url = Url::parse(&url).map_err(|_| unusable())?;
             let plain = url.scheme() == "http" && !encrypted;
             let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
             if (url.scheme() == "https" || plain) && bare { Ok(Some(url)) } else { Err(unusable()) }
         };
-        let required = |name: &'static str, url: Option<String>| {
-            optional(name, url)?.ok_or_else(|| RequestError::new(Endpoint::Discovery, RequestErrorKind::Endpoint(name)))
-        };
+        let required = |name: &'static str, url: Option<String>| needed(name, optional(name, url)?);
         Ok(Self {
             authorization_endpoint: required("authorization_endpoint", document.authorization_endpoint)?,
             token_endpoint: required("token_endpoint", document.token_endpoint)?,
@@ -71,4 +69,20 @@ impl Discovery {
             issuer: expected,
         })
     }
+
+    pub(crate) fn userinfo_endpoint(&self) -> Result<Url, RequestError> {
+        needed("userinfo_endpoint", self.userinfo_endpoint.clone())
+    }
+
+    pub(crate) fn end_session_endpoint(&self) -> Result<Url, RequestError> {
+        needed("end_session_endpoint", self.end_session_endpoint.clone())
+    }
+}
+
+fn needed(name: &'static str, url: Option<Url>) -> Result<Url, RequestError> {
+    url.ok_or_else(|| no_usable(name))
+}
+
+fn no_usable(name: &'static str) -> RequestError {
+    RequestError::new(Endpoint::Discovery, RequestErrorKind::Endpoint(name))
 }

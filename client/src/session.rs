@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::claims::{self, AccessTokenClaims, IdTokenClaims, UserInfo};
 use crate::client::LogtoClient;
-use crate::error::{Endpoint, Error, RequestError, RequestErrorKind, Result};
+use crate::error::{Endpoint, Error, RequestError, Result};
 use crate::items::{self, AccessTokens, StoredToken};
 use crate::pending::PendingSignIns;
 use crate::refresh::Wanted;
@@ -124,11 +124,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         }
         tracing::info!("signed out");
 
-        let discovery = self.client.discovery().await?;
-        let mut url = discovery
-            .end_session_endpoint
-            .clone()
-            .ok_or(RequestError::new(Endpoint::Discovery, RequestErrorKind::Endpoint("end_session_endpoint")))?;
+        let mut url = self.client.discovery().await?.end_session_endpoint()?;
         let mut query = url.query_pairs_mut();
         query.append_pair("client_id", self.client.config().app_id());
         query.extend_pairs(post_logout_redirect_uri.map(|uri| ("post_logout_redirect_uri", uri)));
@@ -276,19 +272,13 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     async fn request_user_info(&self, token: &str) -> Result<http::Answer> {
-        let discovery = self.client.discovery().await?;
-        let url = discovery
-            .userinfo_endpoint
-            .clone()
-            .ok_or(RequestError::new(Endpoint::Discovery, RequestErrorKind::Endpoint("userinfo_endpoint")))?;
+        let url = self.client.discovery().await?.userinfo_endpoint()?;
         let request = self.client.http().get(url).bearer_auth(token);
         Ok(http::send(self.client.http(), Endpoint::UserInfo, request).await?)
     }
 
     async fn forget_access_token(&self, key: &str) -> Result<()> {
-        if let Some(token) = self.stored_refresh_token().await? {
-            self.client.flight(&token).forget_access_tokens();
-        }
+        self.forget_given_tokens().await?;
         let tokens = items::encode(self.access_tokens().await?.without(key));
         Ok(self.storage.set_item(items::ACCESS_TOKEN_MAP, &tokens).await?)
     }
@@ -299,10 +289,16 @@ impl<S: LogtoStorage> LogtoSession<S> {
     ///
     /// [`Error::Storage`].
     pub async fn clear_access_tokens(&self) -> Result<()> {
+        self.forget_given_tokens().await?;
+        Ok(self.storage.remove_item(items::ACCESS_TOKEN_MAP).await?)
+    }
+
+    /// What other requests were given lately would be handed out again.
+    async fn forget_given_tokens(&self) -> Result<()> {
         if let Some(token) = self.stored_refresh_token().await? {
             self.client.flight(&token).forget_access_tokens();
         }
-        Ok(self.storage.remove_item(items::ACCESS_TOKEN_MAP).await?)
+        Ok(())
     }
 
     /// Forgets all tokens of this session, so that nobody is signed in to it. Nothing is told to the provider, and the
@@ -371,7 +367,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     async fn is_empty(&self) -> Result<bool> {
-        for key in [items::ID_TOKEN, items::REFRESH_TOKEN, items::ACCESS_TOKEN_MAP, items::SIGN_IN_SESSION] {
+        for change in SIGNED_OUT {
+            let (Change::Remove { key } | Change::Set { key, .. }) = change;
             if self.storage.get_item(key).await?.is_some() {
                 return Ok(false);
             }

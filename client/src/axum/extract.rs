@@ -71,9 +71,8 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &T) -> Result<Self, Response> {
-        let (auth, request) = (LogtoAuth::from_ref(state), Request::of(parts));
         let user = <Self as OptionalFromRequestParts<T>>::from_request_parts(parts, state).await?;
-        user.ok_or_else(|| auth.respond(&request, Error::NotAuthenticated))
+        user.ok_or_else(|| LogtoAuth::from_ref(state).respond(&Request::of(parts), Error::NotAuthenticated))
     }
 }
 
@@ -151,8 +150,7 @@ impl LogtoAuth {
             _ => self.sign_in_url(),
         };
         if request.wants_page && error.is_sign_in_required() {
-            let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-            return (no_store, Redirect::to(&sign_in_url)).into_response();
+            return redirect_to(&sign_in_url);
         }
         (self.0.on_error)(Failure::new(error, request.wants_page, sign_in_url))
     }
@@ -164,6 +162,11 @@ impl LogtoAuth {
             .into_iter()
             .any(|route| format!("{}{path}", self.0.return_to.origin()).starts_with(&self.route_url(route)))
     }
+}
+
+/// A browser keeps none of it: the next time it is another.
+pub(super) fn redirect_to(url: &str) -> Response {
+    ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Redirect::to(url)).into_response()
 }
 
 impl<S> fmt::Debug for User<S> {

@@ -2,14 +2,14 @@
 
 use ::axum::Router;
 use ::axum::extract::{FromRef, FromRequestParts, OriginalUri, Query, State};
-use ::axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use ::axum::response::{IntoResponse, Redirect, Response};
+use ::axum::http::{HeaderMap, StatusCode};
+use ::axum::response::{IntoResponse, Response};
 use ::axum::routing::{get, post};
 use serde::Deserialize;
 use url::Url;
 
 use super::LogtoAuth;
-use super::extract::Request;
+use super::extract::{Request, redirect_to};
 use crate::error::Result;
 use crate::sign_in::{FirstScreen, SignInOptions};
 use crate::storage::LogtoStorage;
@@ -51,13 +51,9 @@ impl LogtoAuth {
         self.redirect(request, self.client().session(storage).sign_in(options).await)
     }
 
-    /// To the URL. A browser keeps none of it: the next time it is another.
     fn redirect(&self, request: &Request, to: Result<Url>) -> Response {
         match to {
-            Ok(url) => {
-                let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-                (no_store, Redirect::to(url.as_str())).into_response()
-            }
+            Ok(url) => redirect_to(url.as_str()),
             Err(error) => self.respond(request, error),
         }
     }

@@ -10,6 +10,7 @@
 //! it works.
 
 mod apps;
+mod child;
 mod counter;
 mod effort;
 mod generator;

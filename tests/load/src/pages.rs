@@ -1,15 +1,11 @@
 //! What a signed-in page costs.
 
-use std::env;
-use std::process::Stdio;
-
 use anyhow::{Context as _, Result, ensure};
 use dev_provider::DevProvider;
 use servers::Redis;
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
 
 use crate::apps::{App, Kind, Programs};
+use crate::child;
 use crate::effort::Effort;
 use crate::generator::{Job, Outcome};
 use crate::report::{Report, Spread, bytes};
@@ -62,7 +58,7 @@ impl Candidate {
             requests: MOST_REQUESTS / CONNECTIONS,
         };
         let before = self.app.cpu()?;
-        let outcome = generate(&job).await?;
+        let outcome: Outcome = child::run("generate", &job).await?;
         #[expect(clippy::cast_precision_loss, reason = "there are far fewer than a float counts exactly")]
         let cpu = (self.app.cpu()? - before) / outcome.requests as f64;
         self.turns.push(Turn { outcome, cpu, resident: self.app.resident()? });
@@ -191,19 +187,4 @@ async fn same_page(candidates: &[Candidate]) -> Result<Page> {
     let (lines, bytes) = first.context("there are apps")?;
     let claims = lines.iter().filter(|line| line.contains("<th scope=\"row\">")).count();
     Ok(Page { claims, bytes })
-}
-
-/// Has a second process do it.
-async fn generate(job: &Job) -> Result<Outcome> {
-    let mut generator = Command::new(env::current_exe()?)
-        .arg("generate")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    // It goes on once this is closed.
-    generator.stdin.take().context("it is piped")?.write_all(&serde_json::to_vec(job)?).await?;
-    let output = generator.wait_with_output().await?;
-    ensure!(output.status.success(), "the load generator failed");
-    Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -1,19 +1,16 @@
 //! How the costs grow with a session, and with how many there are.
 
 use std::collections::HashMap;
-use std::env;
-use std::process::Stdio;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use dev_provider::DevProvider;
 use serde_json::Value;
 use servers::Redis;
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
 use tower_sessions_0_14::SessionStore as _;
 use tower_sessions_0_14::session::{Id, Record};
 
 use crate::apps::{Kind, Programs};
+use crate::child;
 use crate::effort::Effort;
 use crate::held::{Job, Level};
 use crate::pages::{Candidate, compare};
@@ -50,7 +47,7 @@ pub(crate) async fn measure(
         express.visitor.get(&format!("/filler/{kib}")).await?;
         compare(effort, &mut candidates).await?;
         let [sign_in, express] = &candidates;
-        let in_memory = hold(&Job { data: filled.data, counts: vec![HELD_FILLED] }).await?;
+        let in_memory: Vec<Level> = child::run("hold", &Job { data: filled.data, counts: vec![HELD_FILLED] }).await?;
         let Some(Level::Held { load, .. }) = in_memory.first() else { anyhow::bail!("too little memory") };
         rows.push(vec![
             format!("{kib} KiB"),
@@ -78,7 +75,8 @@ pub(crate) async fn measure(
 const IN_REDIS: usize = 1000;
 
 async fn held(effort: &Effort, mut signed_in: Record, redis: &Redis, report: &mut Report) -> Result<()> {
-    let levels = hold(&Job { data: signed_in.data.clone(), counts: effort.held.clone() }).await?;
+    let levels: Vec<Level> =
+        child::run("hold", &Job { data: signed_in.data.clone(), counts: effort.held.clone() }).await?;
     let mut rows = Vec::new();
     let mut of_one = 0.0;
     for level in &levels {
@@ -118,21 +116,6 @@ async fn held(effort: &Effort, mut signed_in: Record, redis: &Redis, report: &mu
         bytes(of_one_in_redis * 1e6),
     ));
     Ok(())
-}
-
-/// Has a process of its own hold them, whose memory is nothing else's.
-async fn hold(job: &Job) -> Result<Vec<Level>> {
-    let mut holder = Command::new(env::current_exe()?)
-        .arg("hold")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    // It goes on once this is closed.
-    holder.stdin.take().context("it is piped")?.write_all(&serde_json::to_vec(job)?).await?;
-    let output = holder.wait_with_output().await?;
-    ensure!(output.status.success(), "the process that holds sessions failed");
-    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// What a session keeps.

@@ -5,7 +5,6 @@ use serde_json::Value;
 use url::Url;
 
 use crate::provider::{Endpoint, now};
-use crate::reply::Gate;
 use crate::site::{PENDING, Site, Visitor, soon};
 
 type Params = Vec<(String, String)>;
@@ -194,9 +193,7 @@ async fn a_callback_whose_browser_goes_away_signs_nobody_in() {
     let site = Site::start().await;
     let visitor = site.visitor();
     let callback = site.authorized(&visitor).await;
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend(Endpoint::Token, move |call| call.honest_reply().behind(&held));
+    let gate = site.provider.hold(Endpoint::Token);
     let logto = site.request(&visitor);
     let url = callback.to_string();
     let sign_in = tokio::spawn(async move { logto.handle_sign_in_callback(&url).await });

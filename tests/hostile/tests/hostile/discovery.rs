@@ -166,9 +166,7 @@ async fn a_failure_is_not_remembered_once_the_provider_works() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_callers_of_a_cold_client_make_one_request() {
     let site = Site::start().await;
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend(Endpoint::Discovery, move |call| call.honest_reply().behind(&held));
+    let gate = site.provider.hold(Endpoint::Discovery);
 
     let results = begin_50(&site, &gate).await;
 
@@ -208,9 +206,7 @@ async fn begin_50(site: &Site, gate: &Gate) -> Vec<Result<(), Error>> {
 #[tokio::test]
 async fn a_caller_that_goes_away_does_not_take_the_others_answer_along() {
     let site = Site::start().await;
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend(Endpoint::Discovery, move |call| call.honest_reply().behind(&held));
+    let gate = site.provider.hold(Endpoint::Discovery);
     let first = site.request(&site.visitor());
     let first = tokio::spawn(async move { first.sign_in(SignInOptions::new(REDIRECT_URI)).await.map(drop) });
     soon(gate.arrival()).await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::keys::Key;
 use crate::provider::{Endpoint, Provider};
-use crate::reply::{Gate, Reply, Sent};
+use crate::reply::{Reply, Sent};
 use crate::site::Site;
 
 /// The key set becomes what `change` makes of the key that signs.
@@ -56,9 +56,7 @@ async fn a_new_key_is_fetched_once_for_all_who_miss_it() {
     let site = Site::start().await;
     site.signed_in().await;
     site.provider.set_keys(vec![Key::es384("key-2")]);
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend(Endpoint::Keys, move |call| call.honest_reply().behind(&held));
+    let gate = site.provider.hold(Endpoint::Keys);
     let sign_ins = futures_util::future::join_all((0..20).map(|_| site.signed_in()));
     tokio::join!(sign_ins, async {
         gate.arrival().await;

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use url::{Url, form_urlencoded};
 
 use crate::keys::{self, Jwt, Key};
-use crate::reply::Reply;
+use crate::reply::{Gate, Reply};
 
 /// A part of every secret that is no hash and no signature.
 pub(crate) const MARK: &str = "s3cr3t";
@@ -153,6 +153,21 @@ impl Provider {
     /// Answers the token requests that exchange no code.
     pub(crate) fn bend_refresh(&self, bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) {
         self.bend(Endpoint::Token, move |call| if call.is_refresh() { bend(call) } else { call.honest_reply() });
+    }
+
+    /// Answers honestly, but not before the gate is opened.
+    pub(crate) fn hold(&self, endpoint: Endpoint) -> Gate {
+        let gate = Gate::default();
+        let held = gate.clone();
+        self.bend(endpoint, move |call| call.honest_reply().behind(&held));
+        gate
+    }
+
+    pub(crate) fn hold_refreshes(&self) -> Gate {
+        let gate = Gate::default();
+        let held = gate.clone();
+        self.bend_refresh(move |call| call.honest_reply().behind(&held));
+        gate
     }
 
     pub(crate) fn bend_id_token(&self, bend: impl Fn(&mut Jwt) + Send + Sync + 'static) {

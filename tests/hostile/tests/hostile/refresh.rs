@@ -65,9 +65,7 @@ async fn a_rotated_refresh_token_is_stored_before_the_keys_are_there() {
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
     let site = site.with_a_cold_client();
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend(Endpoint::Keys, move |call| call.honest_reply().behind(&held));
+    let gate = site.provider.hold(Endpoint::Keys);
     site.provider.rotate_refresh_tokens();
     let old = visitor.item(REFRESH_TOKEN).await.expect("a refresh token");
     let logto = site.request(&visitor);
@@ -272,9 +270,7 @@ async fn a_refresh_whose_caller_went_away_is_not_lost() {
     let site = Site::start().await;
     site.provider.rotate_refresh_tokens();
     let visitor = site.with_expired_tokens().await;
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend_refresh(move |call| call.honest_reply().behind(&held));
+    let gate = site.provider.hold_refreshes();
     let logto = site.request(&visitor);
     let refresh = tokio::spawn(async move { logto.access_token(None).await });
     soon(gate.arrival()).await;
@@ -359,9 +355,7 @@ async fn a_refresh_of_the_sign_in_before_writes_nothing_over_the_new_one() {
     site.provider.rotate_refresh_tokens();
     let visitor = site.with_expired_tokens().await;
     let callback = site.authorized(&visitor).await;
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend_refresh(move |call| call.honest_reply().behind(&held));
+    let gate = site.provider.hold_refreshes();
     let old_id = visitor.id().expect("a session");
     let refreshing = site.client.session(visitor.loaded_storage().await);
     let refresh = tokio::spawn(async move { refreshing.access_token(None).await });
@@ -380,9 +374,7 @@ async fn a_refresh_of_the_sign_in_before_writes_nothing_over_the_new_one() {
 async fn a_refresh_under_way_writes_nothing_over_a_sign_in_that_cleared_the_tokens() {
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend_refresh(move |call| call.honest_reply().behind(&held));
+    let gate = site.provider.hold_refreshes();
     let refreshing = site.client.session(visitor.loaded_storage().await);
     let refresh = tokio::spawn(async move { refreshing.access_token(None).await });
     soon(gate.arrival()).await;

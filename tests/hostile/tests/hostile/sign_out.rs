@@ -6,7 +6,7 @@ use logto_client::{Endpoint as At, Error, RequestErrorKind};
 use serde_json::json;
 
 use crate::provider::{APP_SECRET, Endpoint};
-use crate::reply::{Gate, Reply};
+use crate::reply::Reply;
 use crate::site::{Site, Visitor, soon};
 
 /// Signs out, and looks whether that is true.
@@ -75,9 +75,7 @@ async fn a_revocation_that_hangs_holds_nobody_signed_in() {
 async fn the_session_is_cleared_before_the_provider_is_asked() {
     let site = Site::start().await;
     let visitor = site.signed_in().await;
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend(Endpoint::Revocation, move |call| call.honest_reply().behind(&held));
+    let gate = site.provider.hold(Endpoint::Revocation);
     let logto = site.request(&visitor);
     let sign_out = tokio::spawn(async move { logto.sign_out(None).await });
 
@@ -143,9 +141,7 @@ async fn a_refresh_that_is_under_way_writes_nothing_back() {
     let site = Site::start().await;
     site.provider.rotate_refresh_tokens();
     let visitor = site.with_expired_tokens().await;
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend_refresh(move |call| call.honest_reply().behind(&held));
+    let gate = site.provider.hold_refreshes();
     let old_id = visitor.id().expect("a session");
     let refreshing = site.client.session(visitor.loaded_storage().await);
     let refresh = tokio::spawn(async move { refreshing.access_token(None).await });
