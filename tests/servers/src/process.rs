@@ -17,8 +17,13 @@ const START: Duration = Duration::from_mins(1);
 /// A running process, killed when dropped.
 pub(crate) struct Process {
     pub(crate) child: Child,
-    /// Ends when nobody is left who could write into the log: neither the process, nor any that it has started.
-    log: Option<JoinHandle<io::Result<u64>>>,
+    log: Option<Log>,
+}
+
+struct Log {
+    path: PathBuf,
+    /// Ends when nobody is left who could write into it: neither the process, nor any that it has started.
+    writer: JoinHandle<io::Result<u64>>,
 }
 
 impl Process {
@@ -38,7 +43,8 @@ impl Process {
         let mut process = Self::spawn(command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer))?;
         // It would keep the pipe open.
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        process.log = Some(thread::spawn(move || io::copy(&mut output, &mut file)));
+        let writer = thread::spawn(move || io::copy(&mut output, &mut file));
+        process.log = Some(Log { path: log.to_owned(), writer });
 
         let deadline = Instant::now() + START;
         while !ready(process.child.id()) {
@@ -57,7 +63,11 @@ impl Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if let Some(log) = self.log.take() {
-            let _ = log.join();
+            let _ = log.writer.join();
+            if thread::panicking() {
+                // Why a test has failed may be known to the server alone, and its folder goes with the test.
+                eprintln!("the server's log:\n{}", fs::read_to_string(log.path).unwrap_or_default());
+            }
         }
     }
 }
