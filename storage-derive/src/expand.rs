@@ -6,80 +6,88 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Attribute, DeriveInput, Lifetime, LitInt, Member, Path, Type, Variant};
+use syn::{Attribute, DeriveInput, Lifetime, LitInt, Path, Type, Variant};
 
 use crate::model::{Holder, Place, Shape, Storage};
 
 pub(crate) fn expand(input: &DeriveInput, krate: &Path, storage: &Storage) -> TokenStream {
-    let set = quote!(#krate::Changes::one(#krate::Change::Set { key: __logto_key, value: __logto_value }));
-    let remove = quote!(#krate::Changes::one(#krate::Change::Remove { key: __logto_key }));
-    let all = quote!(#krate::Changes::all(__logto_changes));
-    let calls = [
-        Call::Read,
-        Call::Write { changes: set, has_values: true },
-        Call::Write { changes: remove, has_values: false },
-        Call::Write { changes: all.clone(), has_values: true },
-        Call::Write { changes: quote!(#all.renewing()), has_values: true },
-        Call::Reload,
-    ];
-    let methods = signatures(input, krate).into_iter().zip(calls).map(|(signature, call)| {
-        let body = Method { krate, storage, call }.body();
-        quote!(#signature { #body })
-    });
-    implementation(input, krate, &lint_attributes(input, storage), &bounds(input, krate, storage), methods)
+    let targets: Vec<_> = storage.holders().into_iter().map(|holder| Targets::new(krate, storage, holder)).collect();
+    let calls = [Call::Read, Call::Set, Call::Remove, Call::Apply, Call::Renew, Call::Reload];
+    let bodies = calls.map(|call| Method { krate, storage, targets: &targets, call }.body());
+    implementation(input, krate, &lint_attributes(input, storage), &bounds(input, krate, storage), bodies)
 }
 
-/// The heads of the trait's methods, those without a default first.
-pub(crate) fn signatures(input: &DeriveInput, krate: &Path) -> [TokenStream; 6] {
-    let lifetime = free_lifetime(input);
-    let str = quote!(::core::primitive::str);
-    let returned = |output: TokenStream| quote!(-> impl ::core::future::Future<Output = #krate::Result<#output>> + ::core::marker::Send);
-    let change = |name: &str, arguments: TokenStream| {
-        let (name, returned) = (format_ident!("{name}"), returned(quote!(())));
-        quote!(fn #name<#lifetime>(&#lifetime self, #arguments) #returned)
-    };
-    let changes = quote!(__logto_changes: &#lifetime [#krate::Change<#lifetime>]);
-    let (item, reloaded) =
-        (returned(quote!(::core::option::Option<::std::string::String>)), returned(quote!(::core::primitive::bool)));
-    [
-        quote!(fn get_item(&self, __logto_key: &#str) #item),
-        change("set_item", quote!(__logto_key: &#lifetime #str, __logto_value: &#lifetime #str)),
-        change("remove_item", quote!(__logto_key: &#lifetime #str)),
-        change("apply", changes.clone()),
-        change("renew", changes),
-        quote!(fn reload(&self) #reloaded),
-    ]
-}
-
-/// The impl around the methods.
+/// The impl around the methods' bodies.
 pub(crate) fn implementation(
     input: &DeriveInput,
     krate: &Path,
-    lint_attributes: &TokenStream,
+    lint_attributes: &[TokenStream],
     bounds: &[TokenStream],
-    methods: impl IntoIterator<Item = TokenStream>,
+    [get_item, set_item, remove_item, apply, renew, reload]: [TokenStream; 6],
 ) -> TokenStream {
     let name = &input.ident;
+    let lifetime = free_lifetime(input);
     let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
     let predicates = where_clause.into_iter().flat_map(|clause| &clause.predicates);
-    let methods = methods.into_iter();
+    // In one piece: what is put together of many takes the macro several times as long.
     quote! {
-        #lint_attributes
+        #(#lint_attributes)*
         #[automatically_derived]
         impl #impl_generics #krate::LogtoStorage for #name #ty_generics
         where
             #(#predicates,)*
             #(#bounds,)*
         {
-            #(#methods)*
+            fn get_item(
+                &self,
+                __logto_key: &::core::primitive::str,
+            ) -> impl ::core::future::Future<
+                Output = #krate::Result<::core::option::Option<::std::string::String>>,
+            > + ::core::marker::Send {
+                #get_item
+            }
+            fn set_item<#lifetime>(
+                &#lifetime self,
+                __logto_key: &#lifetime ::core::primitive::str,
+                __logto_value: &#lifetime ::core::primitive::str,
+            ) -> impl ::core::future::Future<Output = #krate::Result<()>> + ::core::marker::Send {
+                #set_item
+            }
+            fn remove_item<#lifetime>(
+                &#lifetime self,
+                __logto_key: &#lifetime ::core::primitive::str,
+            ) -> impl ::core::future::Future<Output = #krate::Result<()>> + ::core::marker::Send {
+                #remove_item
+            }
+            fn apply<#lifetime>(
+                &#lifetime self,
+                __logto_changes: &#lifetime [#krate::Change<#lifetime>],
+            ) -> impl ::core::future::Future<Output = #krate::Result<()>> + ::core::marker::Send {
+                #apply
+            }
+            fn renew<#lifetime>(
+                &#lifetime self,
+                __logto_changes: &#lifetime [#krate::Change<#lifetime>],
+            ) -> impl ::core::future::Future<Output = #krate::Result<()>> + ::core::marker::Send {
+                #renew
+            }
+            fn reload(
+                &self,
+            ) -> impl ::core::future::Future<Output = #krate::Result<::core::primitive::bool>> + ::core::marker::Send {
+                #reload
+            }
         }
     }
 }
 
 /// What a method asks of the session handle.
+#[derive(Clone, Copy, PartialEq)]
 enum Call {
     Read,
-    Write { changes: TokenStream, has_values: bool },
+    Set,
+    Remove,
+    Apply,
+    Renew,
     Reload,
 }
 
@@ -87,29 +95,61 @@ enum Call {
 struct Method<'a> {
     krate: &'a Path,
     storage: &'a Storage<'a>,
+    /// Of the struct, or of each variant.
+    targets: &'a [Targets],
     call: Call,
+}
+
+/// What calls on a holder's fields are made of. It is the same in every method.
+struct Targets {
+    session: Target,
+    prefix: Option<Target>,
+}
+
+impl Targets {
+    fn new(krate: &Path, storage: &Storage, holder: &Holder) -> Self {
+        let target = |place: &Place, functions, name| {
+            let target = if let Shape::Struct(_) = storage.shape {
+                let member = &place.member;
+                quote!(self.#member)
+            } else {
+                let binding = bound(name);
+                quote!(*#binding)
+            };
+            Target::new(place.ty, functions, target)
+        };
+        let as_str = |place| target(place, quote!(::core::convert::AsRef::<::core::primitive::str>::), "prefix");
+        Self {
+            session: target(&holder.session, quote!(#krate::SessionHandle::), "session"),
+            prefix: holder.prefix.as_ref().map(as_str),
+        }
+    }
 }
 
 impl Method<'_> {
     fn body(&self) -> TokenStream {
-        // With a limit, a call gives a `Result`: the handle's future, or why the handle was not called.
-        let limited = self.max_len().map(|_| quote!(?));
-        let awaited = quote!(__logto_call #limited.await);
-        let (call, awaited, count) = match &self.storage.shape {
-            Shape::Struct(holder) => (self.call(holder, |place, _| quote!(self.#place)), awaited, 1),
+        let count = self.targets.len();
+        let call = match &self.storage.shape {
+            Shape::Struct(_) => self.call(&self.targets[0]),
             Shape::Enum(variants) => {
-                let count = variants.len();
-                let arms = variants.iter().enumerate().map(|(index, (Variant { ident, .. }, holder))| {
-                    let bindings = self.bindings(holder);
-                    let call = nest(index, count, self.call(holder, |_, binding| quote!(*#binding)));
-                    quote!(Self::#ident { #bindings .. } => #call,)
-                });
-                let calls = (0..count).map(|index| nest(index, count, quote!(__logto_call)));
-                (quote!(match self { #(#arms)* }), quote!(match __logto_call { #(#calls => #awaited,)* }), count)
+                let arms =
+                    variants.iter().zip(self.targets).enumerate().map(|(index, ((variant, holder), targets))| {
+                        let (name, bindings) = (&variant.ident, self.bindings(holder));
+                        let call = nest(index, count, self.call(targets));
+                        quote!(Self::#name { #bindings .. } => #call,)
+                    });
+                quote!(match self { #(#arms)* })
             }
         };
+        // With a limit, a call gives a `Result`: the handle's future, or why the handle was not called.
+        let limited = self.max_len().map(|_| quote!(?));
         if count == 1 && limited.is_none() {
             return call;
+        }
+        let mut awaited = quote!(__logto_call #limited.await);
+        if count > 1 {
+            let calls = (0..count).map(|index| nest(index, count, quote!(__logto_call)));
+            awaited = quote!(match __logto_call { #(#calls => #awaited,)* });
         }
         quote! {
             let __logto_call = #call;
@@ -117,59 +157,54 @@ impl Method<'_> {
         }
     }
 
-    /// The call of one handle. `target` is the place of a field, from its member or from what a pattern bound to it.
-    fn call(&self, holder: &Holder, target: impl Fn(&Member, Ident) -> TokenStream) -> TokenStream {
-        let krate = self.krate;
-        let function = |name| {
-            let name = format_ident!("{name}");
-            quote!(#krate::SessionHandle::#name)
-        };
-        let session = target(&holder.session.member, bound("session"));
-        let prefix = || match (&self.storage.prefix, &holder.prefix) {
+    /// The call of one handle.
+    fn call(&self, targets: &Targets) -> TokenStream {
+        let Self { krate, storage, .. } = self;
+        let Targets { session, prefix } = targets;
+        let prefix = match (&storage.prefix, prefix) {
             (Some(prefix), _) => Some(prefix.to_token_stream()),
-            (None, Some(place)) => {
-                let as_str = quote!(::core::convert::AsRef::<::core::primitive::str>::as_ref);
-                Some(over_type(place.ty, as_str, target(&place.member, bound("prefix")), &quote!()))
-            }
+            (None, Some(prefix)) => Some(prefix.call("as_ref", quote!())),
             (None, None) => None,
         };
-        match &self.call {
+        let deferred = storage.deferred.then(|| quote!(.deferred()));
+        let prefixed = prefix.as_ref().map(|prefix| quote!(.prefixed(#prefix)));
+        let changes = match self.call {
             Call::Read => {
-                let key = match prefix() {
+                let key = match prefix {
                     None => quote!(::std::borrow::Cow::Borrowed(__logto_key)),
                     Some(prefix) => quote!(::std::borrow::Cow::Owned(
                         <[&::core::primitive::str]>::concat(&[#prefix, __logto_key])
                     )),
                 };
-                over_type(holder.session.ty, function("read"), session, &key)
+                return session.call("read", key);
             }
-            Call::Write { changes, .. } => {
-                let prefixed = prefix().map(|prefix| quote!(.prefixed(#prefix)));
-                let deferred = self.storage.deferred.then(|| quote!(.deferred()));
-                let changes = quote!(#changes #prefixed #deferred);
-                let write = |changes| over_type(holder.session.ty, function("write"), session, changes);
-                match self.max_len() {
-                    None => write(&changes),
-                    Some(max_len) => {
-                        let write = write(&quote!(__logto_changes));
-                        quote!(::core::result::Result::map(#changes.limited(#max_len), |__logto_changes| #write))
-                    }
-                }
+            Call::Reload => return session.call("reload", quote!()),
+            Call::Set => {
+                quote!(#krate::Changes::one(#krate::Change::set(__logto_key, __logto_value)) #prefixed #deferred)
             }
-            Call::Reload => over_type(holder.session.ty, function("reload"), session, &quote!()),
+            Call::Remove => quote!(#krate::Changes::one(#krate::Change::remove(__logto_key)) #prefixed #deferred),
+            Call::Apply => quote!(#krate::Changes::all(__logto_changes) #prefixed #deferred),
+            Call::Renew => quote!(#krate::Changes::all(__logto_changes).renewing() #prefixed #deferred),
+        };
+        match self.max_len() {
+            None => session.call("write", changes),
+            Some(max_len) => {
+                let write = session.call("write", quote!(__logto_changes));
+                quote!(::core::result::Result::map(#changes.limited(#max_len), |__logto_changes| #write))
+            }
         }
     }
 
     /// What a variant's pattern binds.
     fn bindings(&self, holder: &Holder) -> TokenStream {
-        let prefix = holder.prefix.as_ref().filter(|_| !matches!(self.call, Call::Reload));
+        let prefix = holder.prefix.as_ref().filter(|_| self.call != Call::Reload);
         let places = [Some((&holder.session, bound("session"))), prefix.map(|place| (place, bound("prefix")))];
         let bindings = places.into_iter().flatten().map(|(Place { member, .. }, name)| quote!(#member: #name,));
         bindings.collect()
     }
 
     fn max_len(&self) -> Option<&LitInt> {
-        self.storage.max_len.as_ref().filter(|_| matches!(self.call, Call::Write { has_values: true, .. }))
+        self.storage.max_len.as_ref().filter(|_| matches!(self.call, Call::Set | Call::Apply | Call::Renew))
     }
 }
 
@@ -191,18 +226,40 @@ fn nest(index: usize, count: usize, inner: TokenStream) -> TokenStream {
     }
 }
 
-/// `function(&target, argument)`, placed over the field's type: where the type is not what the function takes, rustc
-/// then underlines the whole of it, and takes the same error of several methods for one.
-fn over_type(ty: &Type, function: TokenStream, target: TokenStream, argument: &TokenStream) -> TokenStream {
-    let mut leaves = Vec::new();
-    collect_leaves(ty.to_token_stream(), &mut leaves);
-    let span = |leaf: Option<&Span>| leaf.copied().unwrap_or_else(Span::call_site);
-    let (first, last) = (span(leaves.first()), span(leaves.last()));
-    let (function, reference, target) =
-        (respanned(function, first), respanned(quote!(&), first), respanned(target, last));
-    let mut arguments = Group::new(Delimiter::Parenthesis, quote!(#reference #target, #argument));
-    arguments.set_span(last.resolved_at(Span::call_site()));
-    quote!(#function #arguments)
+/// What calls `functions::function(&target, argument)` are made of, placed over the field's type: where the type is not
+/// what the function takes, rustc then underlines the whole of it, and takes the same error of several methods for one.
+struct Target {
+    functions: Vec<TokenTree>,
+    /// `&target,`
+    first_argument: Vec<TokenTree>,
+    first: Span,
+    last: Span,
+}
+
+impl Target {
+    fn new(ty: &Type, functions: TokenStream, target: TokenStream) -> Self {
+        let mut leaves = Vec::new();
+        collect_leaves(ty.to_token_stream(), &mut leaves);
+        let span = |leaf: Option<&Span>| leaf.copied().unwrap_or_else(Span::call_site);
+        let (first, last) = (span(leaves.first()), span(leaves.last()));
+        let reference = respanned(quote!(&), first);
+        Self {
+            functions: respanned(functions, first).collect(),
+            first_argument: reference.chain(respanned(target, last)).chain(quote!(,)).collect(),
+            first: first.resolved_at(Span::call_site()),
+            last: last.resolved_at(Span::call_site()),
+        }
+    }
+
+    fn call(&self, function: &str, argument: TokenStream) -> TokenStream {
+        let Self { functions, first_argument, first, last } = self;
+        let function = Ident::new(function, *first);
+        let mut arguments = quote!(#(#first_argument)*);
+        arguments.extend([argument]);
+        let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+        arguments.set_span(*last);
+        quote!(#(#functions)* #function #arguments)
+    }
 }
 
 /// The spans of a type's tokens in order. A type out of a macro comes in groups that nobody sees.
@@ -217,29 +274,29 @@ fn collect_leaves(tokens: TokenStream, leaves: &mut Vec<Span>) {
 }
 
 /// The tokens, placed elsewhere. What they mean stays as it was.
-fn respanned(tokens: TokenStream, place: Span) -> TokenStream {
-    let respan = |mut token: TokenTree| {
-        if let TokenTree::Group(group) = &token {
-            token = TokenTree::Group(Group::new(group.delimiter(), respanned(group.stream(), place)));
-        }
+fn respanned(tokens: TokenStream, place: Span) -> impl Iterator<Item = TokenTree> {
+    tokens.into_iter().map(move |mut token| {
         token.set_span(place.resolved_at(token.span()));
         token
-    };
-    tokens.into_iter().map(respan).collect()
+    })
 }
 
 /// What the fields' types have to be, where that depends on a type parameter.
 fn bounds(input: &DeriveInput, krate: &Path, storage: &Storage) -> Vec<TokenStream> {
-    let holders = storage.holders();
-    let sessions = holders.iter().map(|holder| (holder.session.ty, quote!(#krate::SessionHandle)));
-    let as_str = quote!(::core::convert::AsRef<::core::primitive::str>);
-    let prefixes = holders.iter().filter_map(|holder| Some((holder.prefix.as_ref()?.ty, as_str.clone())));
     let parameters: Vec<Ident> = input.generics.type_params().map(|parameter| parameter.ident.unraw()).collect();
-    sessions
-        .chain(prefixes)
-        .filter(|(ty, _)| mentions(ty.to_token_stream(), &parameters))
-        .map(|(ty, bound)| quote!(#ty: #bound))
-        .collect()
+    let depends = |place: &&Place| mentions(place.ty.to_token_stream(), &parameters);
+    let holders = storage.holders();
+    let sessions = holders
+        .iter()
+        .map(|holder| &holder.session)
+        .filter(depends)
+        .map(|Place { ty, .. }| quote!(#ty: #krate::SessionHandle));
+    let prefixes = holders
+        .iter()
+        .filter_map(|holder| holder.prefix.as_ref())
+        .filter(depends)
+        .map(|Place { ty, .. }| quote!(#ty: ::core::convert::AsRef<::core::primitive::str>));
+    sessions.chain(prefixes).collect()
 }
 
 fn mentions(tokens: TokenStream, parameters: &[Ident]) -> bool {
@@ -261,7 +318,7 @@ fn free_lifetime(input: &DeriveInput) -> Lifetime {
 
 /// The item's own lint levels, as those of the standard derives have them, and no warning for what is deprecated and the
 /// impl uses. (Only for that: where the lint is forbidden, allowing it is an error.)
-fn lint_attributes(input: &DeriveInput, storage: &Storage) -> TokenStream {
+fn lint_attributes(input: &DeriveInput, storage: &Storage) -> Vec<TokenStream> {
     let is = |names: &[&str], attr: &Attribute| names.iter().any(|name| attr.path().is_ident(name));
     let levels = input.attrs.iter().filter(|attr| is(&["allow", "warn", "deny", "forbid"], attr));
 
@@ -275,5 +332,5 @@ fn lint_attributes(input: &DeriveInput, storage: &Storage) -> TokenStream {
         .chain(places.flatten().flat_map(|place| place.attrs))
         .any(|attr| is(&["deprecated"], attr))
         .then(|| quote!(#[allow(deprecated)]));
-    quote!(#(#levels)* #deprecated)
+    levels.map(ToTokens::to_token_stream).chain(deprecated).collect()
 }

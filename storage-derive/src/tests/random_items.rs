@@ -26,14 +26,10 @@ fn any_item_gives_one_impl_and_errors_that_point_into_the_item() {
             prop_assert!(is_of(&text, error.path.span()), "{:?} starts outside", message.value());
             prop_assert!(is_of(&text, message.span()), "{:?} ends outside", message.value());
         }
-        let (count, methods) = if errors.is_empty() {
-            (&expanded, &["get_item", "set_item", "remove_item", "apply", "renew", "reload"][..])
-        } else {
-            (&refused, &["get_item", "set_item", "remove_item"][..])
-        };
-        prop_assert_eq!(names(&implementation), methods);
+        prop_assert_eq!(names(&implementation), ["get_item", "set_item", "remove_item", "apply", "renew", "reload"]);
         let allows = implementation.attrs.iter().any(|attr| attr.path().is_ident("allow"));
         prop_assert!(!allows || text.contains("#[deprecated"), "a lint is allowed, and nothing is deprecated");
+        let count = if errors.is_empty() { &expanded } else { &refused };
         count.set(count.get() + 1);
         Ok(())
     });

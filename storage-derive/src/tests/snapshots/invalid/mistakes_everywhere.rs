@@ -47,4 +47,27 @@ where
     > + ::core::marker::Send {
         ::core::future::pending()
     }
+    fn apply<'logto_>(
+        &'logto_ self,
+        __logto_changes: &'logto_ [my_sdk::storage::Change<'logto_>],
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn renew<'logto_>(
+        &'logto_ self,
+        __logto_changes: &'logto_ [my_sdk::storage::Change<'logto_>],
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn reload(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<::core::primitive::bool>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
 }

@@ -33,4 +33,27 @@ impl ::logto_storage_core::LogtoStorage for Storage {
     > + ::core::marker::Send {
         ::core::future::pending()
     }
+    fn apply<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn renew<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn reload(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<::core::primitive::bool>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
 }

@@ -20,10 +20,9 @@ impl my_sdk::storage::LogtoStorage for Storage {
     > + ::core::marker::Send {
         my_sdk::storage::SessionHandle::write(
             &self.0,
-            my_sdk::storage::Changes::one(my_sdk::storage::Change::Set {
-                key: __logto_key,
-                value: __logto_value,
-            }),
+            my_sdk::storage::Changes::one(
+                my_sdk::storage::Change::set(__logto_key, __logto_value),
+            ),
         )
     }
     fn remove_item<'logto>(
@@ -34,9 +33,7 @@ impl my_sdk::storage::LogtoStorage for Storage {
     > + ::core::marker::Send {
         my_sdk::storage::SessionHandle::write(
             &self.0,
-            my_sdk::storage::Changes::one(my_sdk::storage::Change::Remove {
-                key: __logto_key,
-            }),
+            my_sdk::storage::Changes::one(my_sdk::storage::Change::remove(__logto_key)),
         )
     }
     fn apply<'logto>(

@@ -23,10 +23,9 @@ impl ::logto_storage_core::LogtoStorage for Storage {
     > + ::core::marker::Send {
         ::logto_storage_core::SessionHandle::write(
             &self.session,
-            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
-                key: __logto_key,
-                value: __logto_value,
-            }),
+            ::logto_storage_core::Changes::one(
+                ::logto_storage_core::Change::set(__logto_key, __logto_value),
+            ),
         )
     }
     fn remove_item<'logto>(
@@ -37,9 +36,9 @@ impl ::logto_storage_core::LogtoStorage for Storage {
     > + ::core::marker::Send {
         ::logto_storage_core::SessionHandle::write(
             &self.session,
-            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
-                key: __logto_key,
-            }),
+            ::logto_storage_core::Changes::one(
+                ::logto_storage_core::Change::remove(__logto_key),
+            ),
         )
     }
     fn apply<'logto>(

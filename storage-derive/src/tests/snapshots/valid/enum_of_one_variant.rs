@@ -28,10 +28,9 @@ impl ::logto_storage_core::LogtoStorage for Storage {
             Self::Web { 0: __logto_session, .. } => {
                 ::logto_storage_core::SessionHandle::write(
                     &*__logto_session,
-                    ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
-                        key: __logto_key,
-                        value: __logto_value,
-                    }),
+                    ::logto_storage_core::Changes::one(
+                        ::logto_storage_core::Change::set(__logto_key, __logto_value),
+                    ),
                 )
             }
         }
@@ -46,9 +45,9 @@ impl ::logto_storage_core::LogtoStorage for Storage {
             Self::Web { 0: __logto_session, .. } => {
                 ::logto_storage_core::SessionHandle::write(
                     &*__logto_session,
-                    ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
-                        key: __logto_key,
-                    }),
+                    ::logto_storage_core::Changes::one(
+                        ::logto_storage_core::Change::remove(__logto_key),
+                    ),
                 )
             }
         }

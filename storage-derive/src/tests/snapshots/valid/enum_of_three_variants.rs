@@ -77,10 +77,12 @@ where
                 ::core::result::Result::Ok(
                     ::logto_storage_core::SessionHandle::write(
                         &*__logto_session,
-                        ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
-                                key: __logto_key,
-                                value: __logto_value,
-                            })
+                        ::logto_storage_core::Changes::one(
+                                ::logto_storage_core::Change::set(
+                                    __logto_key,
+                                    __logto_value,
+                                ),
+                            )
                             .prefixed("tenant-a:")
                             .deferred(),
                     ),
@@ -91,10 +93,12 @@ where
                     ::core::result::Result::Ok(
                         ::logto_storage_core::SessionHandle::write(
                             &*__logto_session,
-                            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
-                                    key: __logto_key,
-                                    value: __logto_value,
-                                })
+                            ::logto_storage_core::Changes::one(
+                                    ::logto_storage_core::Change::set(
+                                        __logto_key,
+                                        __logto_value,
+                                    ),
+                                )
                                 .prefixed("tenant-a:")
                                 .deferred(),
                         ),
@@ -106,10 +110,12 @@ where
                     ::core::result::Result::Err(
                         ::logto_storage_core::SessionHandle::write(
                             &*__logto_session,
-                            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
-                                    key: __logto_key,
-                                    value: __logto_value,
-                                })
+                            ::logto_storage_core::Changes::one(
+                                    ::logto_storage_core::Change::set(
+                                        __logto_key,
+                                        __logto_value,
+                                    ),
+                                )
                                 .prefixed("tenant-a:")
                                 .deferred(),
                         ),
@@ -140,9 +146,9 @@ where
                 ::core::result::Result::Ok(
                     ::logto_storage_core::SessionHandle::write(
                         &*__logto_session,
-                        ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
-                                key: __logto_key,
-                            })
+                        ::logto_storage_core::Changes::one(
+                                ::logto_storage_core::Change::remove(__logto_key),
+                            )
                             .prefixed("tenant-a:")
                             .deferred(),
                     ),
@@ -153,9 +159,9 @@ where
                     ::core::result::Result::Ok(
                         ::logto_storage_core::SessionHandle::write(
                             &*__logto_session,
-                            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
-                                    key: __logto_key,
-                                })
+                            ::logto_storage_core::Changes::one(
+                                    ::logto_storage_core::Change::remove(__logto_key),
+                                )
                                 .prefixed("tenant-a:")
                                 .deferred(),
                         ),
@@ -167,9 +173,9 @@ where
                     ::core::result::Result::Err(
                         ::logto_storage_core::SessionHandle::write(
                             &*__logto_session,
-                            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
-                                    key: __logto_key,
-                                })
+                            ::logto_storage_core::Changes::one(
+                                    ::logto_storage_core::Change::remove(__logto_key),
+                                )
                                 .prefixed("tenant-a:")
                                 .deferred(),
                         ),

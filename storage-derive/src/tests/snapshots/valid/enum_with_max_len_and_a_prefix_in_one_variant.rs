@@ -53,10 +53,12 @@ impl ::logto_storage_core::LogtoStorage for Storage {
             Self::Tenant { session: __logto_session, tenant: __logto_prefix, .. } => {
                 ::core::result::Result::Ok(
                     ::core::result::Result::map(
-                        ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
-                                key: __logto_key,
-                                value: __logto_value,
-                            })
+                        ::logto_storage_core::Changes::one(
+                                ::logto_storage_core::Change::set(
+                                    __logto_key,
+                                    __logto_value,
+                                ),
+                            )
                             .prefixed(
                                 ::core::convert::AsRef::<
                                     ::core::primitive::str,
@@ -73,10 +75,12 @@ impl ::logto_storage_core::LogtoStorage for Storage {
             Self::Single { 0: __logto_session, .. } => {
                 ::core::result::Result::Err(
                     ::core::result::Result::map(
-                        ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
-                                key: __logto_key,
-                                value: __logto_value,
-                            })
+                        ::logto_storage_core::Changes::one(
+                                ::logto_storage_core::Change::set(
+                                    __logto_key,
+                                    __logto_value,
+                                ),
+                            )
                             .limited(65536),
                         |__logto_changes| ::logto_storage_core::SessionHandle::write(
                             &*__logto_session,
@@ -104,9 +108,9 @@ impl ::logto_storage_core::LogtoStorage for Storage {
                 ::core::result::Result::Ok(
                     ::logto_storage_core::SessionHandle::write(
                         &*__logto_session,
-                        ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
-                                key: __logto_key,
-                            })
+                        ::logto_storage_core::Changes::one(
+                                ::logto_storage_core::Change::remove(__logto_key),
+                            )
                             .prefixed(
                                 ::core::convert::AsRef::<
                                     ::core::primitive::str,
@@ -119,9 +123,9 @@ impl ::logto_storage_core::LogtoStorage for Storage {
                 ::core::result::Result::Err(
                     ::logto_storage_core::SessionHandle::write(
                         &*__logto_session,
-                        ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
-                            key: __logto_key,
-                        }),
+                        ::logto_storage_core::Changes::one(
+                            ::logto_storage_core::Change::remove(__logto_key),
+                        ),
                     ),
                 )
             }

@@ -28,10 +28,9 @@ impl<'r> my_sdk::storage::LogtoStorage for Storage<'r> {
         Output = my_sdk::storage::Result<()>,
     > + ::core::marker::Send {
         let __logto_call = ::core::result::Result::map(
-            my_sdk::storage::Changes::one(my_sdk::storage::Change::Set {
-                    key: __logto_key,
-                    value: __logto_value,
-                })
+            my_sdk::storage::Changes::one(
+                    my_sdk::storage::Change::set(__logto_key, __logto_value),
+                )
                 .prefixed(
                     ::core::convert::AsRef::<
                         ::core::primitive::str,
@@ -54,9 +53,7 @@ impl<'r> my_sdk::storage::LogtoStorage for Storage<'r> {
     > + ::core::marker::Send {
         my_sdk::storage::SessionHandle::write(
             &self.session,
-            my_sdk::storage::Changes::one(my_sdk::storage::Change::Remove {
-                    key: __logto_key,
-                })
+            my_sdk::storage::Changes::one(my_sdk::storage::Change::remove(__logto_key))
                 .prefixed(
                     ::core::convert::AsRef::<
                         ::core::primitive::str,

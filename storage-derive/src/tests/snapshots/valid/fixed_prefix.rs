@@ -24,10 +24,9 @@ impl ::logto_storage_core::LogtoStorage for Storage {
     > + ::core::marker::Send {
         ::logto_storage_core::SessionHandle::write(
             &self.0,
-            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
-                    key: __logto_key,
-                    value: __logto_value,
-                })
+            ::logto_storage_core::Changes::one(
+                    ::logto_storage_core::Change::set(__logto_key, __logto_value),
+                )
                 .prefixed("tenant-a:"),
         )
     }
@@ -39,9 +38,9 @@ impl ::logto_storage_core::LogtoStorage for Storage {
     > + ::core::marker::Send {
         ::logto_storage_core::SessionHandle::write(
             &self.0,
-            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
-                    key: __logto_key,
-                })
+            ::logto_storage_core::Changes::one(
+                    ::logto_storage_core::Change::remove(__logto_key),
+                )
                 .prefixed("tenant-a:"),
         )
     }

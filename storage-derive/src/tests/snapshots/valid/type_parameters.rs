@@ -35,10 +35,9 @@ where
     > + ::core::marker::Send {
         ::logto_storage_core::SessionHandle::write(
             &self.session,
-            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Set {
-                    key: __logto_key,
-                    value: __logto_value,
-                })
+            ::logto_storage_core::Changes::one(
+                    ::logto_storage_core::Change::set(__logto_key, __logto_value),
+                )
                 .prefixed(
                     ::core::convert::AsRef::<
                         ::core::primitive::str,
@@ -54,9 +53,9 @@ where
     > + ::core::marker::Send {
         ::logto_storage_core::SessionHandle::write(
             &self.session,
-            ::logto_storage_core::Changes::one(::logto_storage_core::Change::Remove {
-                    key: __logto_key,
-                })
+            ::logto_storage_core::Changes::one(
+                    ::logto_storage_core::Change::remove(__logto_key),
+                )
                 .prefixed(
                     ::core::convert::AsRef::<
                         ::core::primitive::str,
