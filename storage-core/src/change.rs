@@ -155,17 +155,23 @@ impl<'a> Changes<'a> {
     }
 
     /// Each change: the item's key, prefix included, and its new value, or `None` where it is to be removed.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, Option<&'a str>)> + use<'a> {
         let prefix = self.prefix;
         self.unprefixed().map(Change::parts).map(move |(key, value)| (prefixed(prefix, key), value))
     }
 
+    #[inline]
     fn unprefixed(&self) -> impl Iterator<Item = Change<'a>> + use<'a> {
-        let (first, rest) = match self.items {
-            Items::One(change) => (Some(change), [].as_slice()),
-            Items::All(changes) => (None, changes),
+        let items = self.items;
+        let len = match items {
+            Items::One(_) => 1,
+            Items::All(changes) => changes.len(),
         };
-        first.into_iter().chain(rest.iter().copied())
+        (0..len).map(move |index| match items {
+            Items::One(change) => change,
+            Items::All(changes) => changes[index],
+        })
     }
 
     /// Which operation of the storage this is, for its errors.
@@ -189,6 +195,7 @@ impl<'a> Changes<'a> {
     }
 }
 
+#[inline]
 fn prefixed<'a>(prefix: Option<&str>, key: &'a str) -> Cow<'a, str> {
     match prefix {
         Some(prefix) => Cow::Owned([prefix, key].concat()),

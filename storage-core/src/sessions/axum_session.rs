@@ -32,7 +32,7 @@ where
 {
     fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
         // `get::<String>` would have `None` for a value of another type.
-        ready(json::item(self.get(&key), key))
+        ready(json::item(self.get(&key), &key))
     }
 
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {

@@ -22,7 +22,7 @@ use poem_3::session::{Session, SessionStatus};
 impl SessionHandle for Session {
     fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
         // `get::<String>` would have `None` for a value of another type.
-        ready(json::item(self.get(&key), key))
+        ready(json::item(self.get(&key), &key))
     }
 
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {

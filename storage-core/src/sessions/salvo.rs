@@ -26,7 +26,7 @@ impl SessionHandle for Session {
     fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
         // Values are JSON texts. `get` would have `None` for a value of another type. What is no JSON is no string, either.
         let value = self.get_raw(&key).map(|text| serde_json::from_str(&text).unwrap_or(Value::Null));
-        ready(json::item(value, key))
+        ready(json::item(value, &key))
     }
 
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {

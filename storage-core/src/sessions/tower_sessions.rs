@@ -46,10 +46,13 @@ macro_rules! handle {
         ///
         /// The library's own `Debug` of a session prints its values, tokens included: keep it out of logs.
         impl SessionHandle for $core::Session {
-            async fn read(&self, key: Cow<'_, str>) -> Result<Option<String>> {
-                match self.get_value(&key).await {
-                    Ok(value) => json::item(value, key),
-                    Err(error) => Err(Error::session(error).during(Operation::Get).with_key(key)),
+            // Not an `async fn`, which would move the key once more.
+            fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
+                async move {
+                    match self.get_value(&key).await {
+                        Ok(value) => json::item(value, &key),
+                        Err(error) => Err(Error::session(error).during(Operation::Get).with_key(&*key)),
+                    }
                 }
             }
 
@@ -59,36 +62,42 @@ macro_rules! handle {
                 let is_new = changes.renews_id() && self.id().is_none() && !self.is_modified();
                 // The first by itself: most writes have one change, and need no vector.
                 let (mut first_replaced, mut replaced) = (None, Vec::new());
-                let written = async {
+                // No `async` block for the sake of `?`: it would be a future inside this one, and is felt in every write.
+                let written = 'written: {
                     let mut ends_with_set = false;
                     for (key, value) in changes.iter() {
                         ends_with_set = value.is_some();
                         let before = match value {
-                            Some(value) => {
-                                // `insert_value` says the same of what was not there and of what was the same.
-                                let before = self.get_value(&key).await?;
-                                self.insert_value(&key, Value::from(value)).await?;
-                                before
-                            }
-                            None => self.remove_value(&key).await?,
+                            // `insert_value` says the same of what was not there and of what was the same.
+                            Some(_) => self.get_value(&key).await,
+                            None => self.remove_value(&key).await,
                         };
-                        match first_replaced {
-                            None => first_replaced = Some((key, before)),
-                            Some(_) => replaced.push((key, before)),
+                        match before {
+                            Ok(before) if first_replaced.is_none() => first_replaced = Some(before),
+                            Ok(before) => replaced.push(before),
+                            Err(error) => break 'written Err(error),
+                        }
+                        if let Some(value) = value {
+                            if let Err(error) = self.insert_value(&key, Value::from(value)).await {
+                                break 'written Err(error);
+                            }
                         }
                     }
                     if changes.renews_id() && !is_new {
-                        self.cycle_id().await?;
+                        if let Err(error) = self.cycle_id().await {
+                            break 'written Err(error);
+                        }
                     }
                     // A visitor's session that was never stored and holds nothing is not worth a record.
                     if changes.saves_now() && (changes.renews_id() || ends_with_set || !self.is_empty().await) {
-                        self.save().await?;
+                        self.save().await
+                    } else {
+                        Ok(())
                     }
-                    Ok(())
                 };
-                let written = written.await;
                 if written.is_err() {
-                    for (key, before) in first_replaced.into_iter().chain(replaced).rev() {
+                    let replaced: Vec<_> = changes.iter().zip(first_replaced.into_iter().chain(replaced)).collect();
+                    for ((key, _), before) in replaced.into_iter().rev() {
                         // Fails only where the record has to be read again, and then it has none of our values.
                         let _ = match before {
                             Some(before) => self.insert_value(&key, before).await,
@@ -96,7 +105,7 @@ macro_rules! handle {
                         };
                     }
                 }
-                written.map_err(|error: $core::session::Error| changes.failed(error))
+                written.map_err(|error| changes.failed(error))
             }
 
             async fn reload(&self) -> Result<bool> {
