@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 /// The claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1, and Logto's own). Which of them there are is
 /// a matter of the [scopes](mod@crate::scope) that were asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "FlatIdTokenClaims")]
 #[non_exhaustive]
 pub struct IdTokenClaims {
     /// The provider.
@@ -16,7 +17,6 @@ pub struct IdTokenClaims {
     /// The user's id: the one thing here that never changes and is never another's.
     pub sub: String,
     /// The apps that the token is for.
-    #[serde(deserialize_with = "one_or_many")]
     pub aud: Vec<String>,
     /// When the token ends, in seconds since 1970. The session goes on after it.
     pub exp: u64,
@@ -34,6 +34,61 @@ pub struct IdTokenClaims {
     /// What the provider says of the user.
     #[serde(flatten)]
     pub user: UserClaims,
+}
+
+/// As they stand in the token. Every signed-in page reads them, and a `flatten` of all that is said of the user would
+/// collect it once more on its way.
+#[derive(Deserialize)]
+struct FlatIdTokenClaims {
+    iss: String,
+    sub: String,
+    #[serde(deserialize_with = "one_or_many")]
+    aud: Vec<String>,
+    exp: u64,
+    iat: u64,
+    azp: Option<String>,
+    nonce: Option<String>,
+    at_hash: Option<String>,
+    name: Option<String>,
+    username: Option<String>,
+    picture: Option<String>,
+    email: Option<String>,
+    email_verified: Option<bool>,
+    phone_number: Option<String>,
+    phone_number_verified: Option<bool>,
+    roles: Option<Vec<String>>,
+    organizations: Option<Vec<String>>,
+    organization_roles: Option<Vec<String>>,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+impl From<FlatIdTokenClaims> for IdTokenClaims {
+    fn from(flat: FlatIdTokenClaims) -> Self {
+        Self {
+            iss: flat.iss,
+            sub: flat.sub,
+            aud: flat.aud,
+            exp: flat.exp,
+            iat: flat.iat,
+            azp: flat.azp,
+            nonce: flat.nonce,
+            at_hash: flat.at_hash,
+            user: UserClaims {
+                name: flat.name,
+                username: flat.username,
+                picture: flat.picture,
+                email: flat.email,
+                email_verified: flat.email_verified,
+                phone_number: flat.phone_number,
+                phone_number_verified: flat.phone_number_verified,
+                roles: flat.roles,
+                organizations: flat.organizations,
+                organization_roles: flat.organization_roles,
+                extra: flat.extra,
+            },
+        }
+    }
 }
 
 /// What the user info endpoint answers.
