@@ -208,7 +208,8 @@ impl LogtoAuthBuilder {
     /// # fn with(builder: logto_client::axum::LogtoAuthBuilder) {
     ///
     /// let builder = builder.on_error(|failure| {
-    ///     tracing::warn!(error = %failure.error, "sign-in");
+    ///     // With what caused it: `%` would leave that out.
+    ///     tracing::warn!(error = &failure.error as &dyn std::error::Error, "sign-in");
     ///     if failure.wants_page {
     ///         (failure.status, Html("<h1>That did not work</h1>")).into_response()
     ///     } else {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::RequestError;
+use crate::error::{RequestError, WithCauses};
 
 /// How long after a failure the last good value is given out without another try; and how long nothing is fetched anew
 /// for somebody who misses something in it.
@@ -60,7 +60,7 @@ impl<T> Cached<T> {
                 state.failure = Some((error.clone(), Instant::now()));
                 match &state.value {
                     Some((last_good, _)) => {
-                        tracing::warn!(%error, "the last good answer stays in use");
+                        tracing::warn!(error = %WithCauses(&error), "the last good answer stays in use");
                         Ok(Arc::clone(last_good))
                     }
                     None => Err(error),
@@ -77,7 +77,7 @@ impl<T> Cached<T> {
     {
         let _one_at_a_time = self.fetching.lock().await;
         {
-            let mut state = self.state();
+            let state = self.state();
             match &state.value {
                 Some((value, _)) if !Arc::ptr_eq(value, &lacking) => return Arc::clone(value),
                 _ => {}
@@ -85,12 +85,14 @@ impl<T> Cached<T> {
             if state.renewed.is_some_and(|at| at.elapsed() < PAUSE) {
                 return lacking;
             }
-            state.renewed = Some(Instant::now());
         }
-        match Box::pin(fetch()).await {
+        let fetched = Box::pin(fetch()).await;
+        // Only now: who goes away while it is fetched must not keep the others from it.
+        self.state().renewed = Some(Instant::now());
+        match fetched {
             Ok(value) => self.keep(value),
             Err(error) => {
-                tracing::warn!(%error, "the last good answer stays in use");
+                tracing::warn!(error = %WithCauses(&error), "the last good answer stays in use");
                 lacking
             }
         }

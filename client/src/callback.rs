@@ -5,7 +5,7 @@ use url::{Url, form_urlencoded};
 
 use crate::claims::IdTokenClaims;
 use crate::discovery::Discovery;
-use crate::error::{Endpoint, Error, RequestError, Result, quotable};
+use crate::error::{Endpoint, Error, RequestError, Result, WithCauses, quotable};
 use crate::id_token::Occasion;
 use crate::items::{self, AccessTokens, StoredToken};
 use crate::now;
@@ -51,7 +51,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     pub async fn handle_sign_in_callback(&self, callback_url: &str) -> Result<SignedIn> {
         let result = self.sign_in_by(callback_url).await;
         if let Err(error) = &result {
-            tracing::warn!(%error, "callback rejected");
+            tracing::warn!(error = %WithCauses(error), "callback rejected");
         }
         result
     }
@@ -59,23 +59,21 @@ impl<S: LogtoStorage> LogtoSession<S> {
     async fn sign_in_by(&self, callback_url: &str) -> Result<SignedIn> {
         let callback = Callback::parse(callback_url)?;
         let state = callback.param("state")?.ok_or(invalid("has no `state`"))?;
-        let mut others = self.pending_sign_ins().await?;
-        if others.is_empty() {
+        let mut sign_ins = self.pending_sign_ins().await?;
+        if sign_ins.is_empty() {
             return Err(Error::NoPendingSignIn);
         }
-        let sign_in = others.take(state, now()).ok_or(Error::UnknownState)?;
+        let sign_in = sign_ins.take(state, now()).ok_or(Error::UnknownState)?;
         if !self.client().is_first_callback(state) {
             return Err(Error::UnknownState);
         }
         // In a box: the futures of apps that await this one stay small.
-        match Box::pin(self.finish(&callback, &sign_in, &others)).await {
+        match Box::pin(self.finish(&callback, &sign_in)).await {
             Ok(claims) => Ok(SignedIn { post_redirect_uri: sign_in.post_redirect_uri, claims }),
             Err(error) => {
                 // What went wrong matters more than this, and in this process it will not be taken a second time.
-                let others = encode_pending(&others);
-                if let Err(error) =
-                    self.storage().apply(&[set_or_remove(items::SIGN_IN_SESSION, others.as_deref())]).await
-                {
+                if let Err(error) = self.use_up(&sign_in).await {
+                    let error = WithCauses(&error);
                     tracing::warn!(%error, "a sign-in that failed could not be removed from the session");
                 }
                 Err(error)
@@ -83,12 +81,19 @@ impl<S: LogtoStorage> LogtoSession<S> {
         }
     }
 
-    async fn finish(
-        &self,
-        callback: &Callback<'_>,
-        sign_in: &PendingSignIn,
-        others: &PendingSignIns,
-    ) -> Result<IdTokenClaims> {
+    /// Removes a sign-in that failed. The provider was asked meanwhile, which takes its time: the session is read again,
+    /// since it is saved whole, and would undo what other requests have done.
+    async fn use_up(&self, sign_in: &PendingSignIn) -> Result<()> {
+        self.storage().reload().await?;
+        let mut others = self.pending_sign_ins().await?;
+        if others.take(&sign_in.state, now()).is_none() {
+            return Ok(());
+        }
+        let others = encode_pending(&others);
+        Ok(self.storage().apply(&[set_or_remove(items::SIGN_IN_SESSION, others.as_deref())]).await?)
+    }
+
+    async fn finish(&self, callback: &Callback<'_>, sign_in: &PendingSignIn) -> Result<IdTokenClaims> {
         let discovery = self.client().discovery().await?;
         let code = callback.check(&sign_in.redirect_uri, &discovery)?;
         let response = self.client().exchange_code(code, sign_in).await?;
@@ -102,7 +107,10 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let id_token = items::encode(StoredToken { token: id_token });
         let refresh_token = response.refresh_token.map(|token| items::encode(StoredToken { token }));
         let access_tokens = items::encode(AccessTokens::of(items::access_token_key(None, None), tokens.access_token));
-        let others = encode_pending(others);
+        // As they are now: a session that its requests share may have got more meanwhile.
+        let mut others = self.pending_sign_ins().await?;
+        others.take(&sign_in.state, now());
+        let others = encode_pending(&others);
         self.leave_sign_in(self.renew(&[
             Change::set(items::ID_TOKEN, &id_token),
             set_or_remove(items::REFRESH_TOKEN, refresh_token.as_deref()),

@@ -387,6 +387,17 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// An error and what caused it, for the log: what an error says of itself leaves its source out.
+pub(crate) struct WithCauses<'a>(pub(crate) &'a dyn std::error::Error);
+
+impl fmt::Display for WithCauses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut causes = std::iter::successors(self.0.source(), |cause| cause.source());
+        causes.try_for_each(|cause| write!(f, ": {cause}"))
+    }
+}
+
 /// Words of the provider's, or of whoever made up a callback, fit for a log line.
 pub(crate) fn quotable(text: &str) -> String {
     // Nor what ends a line, or turns the reading direction, in a terminal.

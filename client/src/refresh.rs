@@ -14,7 +14,7 @@ use tokio::sync::OwnedMutexGuard;
 use tracing::Instrument as _;
 
 use crate::client::LogtoClient;
-use crate::error::{Error, RequestError, Result};
+use crate::error::{Error, RequestError, Result, WithCauses};
 use crate::id_token::Occasion;
 use crate::items::{self, AccessToken, AccessTokens};
 use crate::now;
@@ -170,7 +170,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     /// Writes, unless the sign-in has ended: a sign-out that has returned is not undone.
-    async fn write(&self, flight: &Flight, changes: &[Change<'_>]) -> Result<()> {
+    pub(crate) async fn write(&self, flight: &Flight, changes: &[Change<'_>]) -> Result<()> {
         let _writing = flight.writing.lock().await;
         match flight.end() {
             None => Ok(self.storage().apply(changes).await?),
@@ -260,6 +260,7 @@ impl LogtoClient {
 
     async fn revoke_or_warn(&self, refresh_token: &str) {
         if let Err(error) = self.revoke(refresh_token).await {
+            let error = WithCauses(&error);
             tracing::warn!(%error, "a refresh token could not be revoked: it stays good until it expires");
         }
     }

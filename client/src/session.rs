@@ -1,6 +1,7 @@
 //! One visitor's session: what an app calls.
 
 use std::fmt;
+use std::sync::Arc;
 
 use logto_storage_core::{Change, ErrorKind, LogtoStorage};
 use reqwest::StatusCode;
@@ -11,7 +12,7 @@ use crate::client::LogtoClient;
 use crate::error::{Endpoint, Error, RequestError, Result};
 use crate::items::{self, AccessTokens, StoredToken};
 use crate::pending::PendingSignIns;
-use crate::refresh::Wanted;
+use crate::refresh::{Flight, Wanted};
 use crate::sign_in::SignInOptions;
 use crate::{http, now};
 
@@ -95,7 +96,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
     ///
     /// After it has returned no refresh of this process that was under way writes tokens back. One of another process
     /// may, and so may a session library that saves a whole session once more at the end of a slow response. Those
-    /// tokens are revoked, and the first use clears them.
+    /// tokens are revoked. With tower-sessions their first use clears them; the other libraries cannot tell such a
+    /// session from a request that began before the sign-out, and there it fails.
     ///
     /// # Errors
     ///
@@ -278,27 +280,41 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     async fn forget_access_token(&self, key: &str) -> Result<()> {
-        self.forget_given_tokens().await?;
+        let flight = self.forget_given_tokens().await?;
+        if !self.is_authenticated().await? {
+            return Err(Error::NotAuthenticated);
+        }
         let tokens = items::encode(self.access_tokens().await?.without(key));
-        Ok(self.storage.set_item(items::ACCESS_TOKEN_MAP, &tokens).await?)
+        self.write_in(flight.as_deref(), &[Change::set(items::ACCESS_TOKEN_MAP, &tokens)]).await
     }
 
     /// Forgets the access tokens, so that the next are new ones: after the user's roles have changed, for instance.
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`].
+    /// [`Error::Storage`], and [`Error::NotAuthenticated`] if another request has signed out meanwhile.
     pub async fn clear_access_tokens(&self) -> Result<()> {
-        self.forget_given_tokens().await?;
-        Ok(self.storage.remove_item(items::ACCESS_TOKEN_MAP).await?)
+        let flight = self.forget_given_tokens().await?;
+        self.write_in(flight.as_deref(), &[Change::remove(items::ACCESS_TOKEN_MAP)]).await
     }
 
-    /// What other requests were given lately would be handed out again.
-    async fn forget_given_tokens(&self) -> Result<()> {
-        if let Some(token) = self.stored_refresh_token().await? {
-            self.client.flight(&token).forget_access_tokens();
+    /// What other requests were given lately would be handed out again. The session is read again before it is written:
+    /// it is saved whole, and would undo what others have done since this request began, a sign-out for instance.
+    async fn forget_given_tokens(&self) -> Result<Option<Arc<Flight>>> {
+        self.storage.reload().await?;
+        let token = self.stored_refresh_token().await?;
+        let flight = token.map(|token| self.client.flight(&token));
+        if let Some(flight) = &flight {
+            flight.forget_access_tokens();
         }
-        Ok(())
+        Ok(flight)
+    }
+
+    async fn write_in(&self, flight: Option<&Flight>, changes: &[Change<'_>]) -> Result<()> {
+        match flight {
+            Some(flight) => self.write(flight, changes).await,
+            None => Ok(self.storage.apply(changes).await?),
+        }
     }
 
     /// Forgets all tokens of this session, so that nobody is signed in to it. Nothing is told to the provider, and the

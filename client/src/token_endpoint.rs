@@ -75,6 +75,10 @@ impl LogtoClient {
         let discovery = self.discovery().await?;
         let request = self.authenticated_post(&discovery.token_endpoint).form(params);
         let answer = http::send(self.http(), Endpoint::Token, request).await?;
+        // RFC 6749, section 5.2: an error is told by a 4xx. What a gateway says of a provider that is down is none.
+        if answer.status.is_server_error() {
+            return Err(answer.unexpected_status().into());
+        }
         if !answer.status.is_success() {
             return Err(match answer.error_json() {
                 Some(error) => {

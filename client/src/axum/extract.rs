@@ -156,11 +156,10 @@ impl LogtoAuth {
     }
 
     /// Whether it is one of the routes for signing in, to which there is no coming back.
-    fn is_own(&self, path: &str) -> bool {
-        let path = self.0.return_to.outside(path);
-        ["sign-in", "sign-up", "sign-out"]
-            .into_iter()
-            .any(|route| format!("{}{path}", self.0.return_to.origin()).starts_with(&self.route_url(route)))
+    pub(crate) fn is_own(&self, path: &str) -> bool {
+        let path = self.0.return_to.outside(path.split('?').next().unwrap_or_default());
+        let url = format!("{}{path}", self.0.return_to.origin());
+        ["sign-in", "sign-up", "sign-in-callback", "sign-out"].into_iter().any(|route| url == self.route_url(route))
     }
 }
 

@@ -3,7 +3,7 @@
 use ::axum::http::{HeaderValue, StatusCode, header};
 use ::axum::response::{Html, IntoResponse, Response};
 
-use crate::error::{Error, RequestErrorKind};
+use crate::error::{Error, RequestErrorKind, WithCauses};
 
 /// An error, and what a response to it takes. See [`LogtoAuthBuilder::on_error`](super::LogtoAuthBuilder::on_error).
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Failure {
 
     /// The response of apps that shape none.
     pub(super) fn into_plain_response(self) -> Response {
-        tracing::warn!(error = %self.error, status = self.status.as_u16(), "answered with an error");
+        tracing::warn!(error = %WithCauses(&self.error), status = self.status.as_u16(), "answered with an error");
         let mut response = if self.wants_page {
             // The URL is of the configuration, and of paths that are percent-encoded: no character of HTML's is in it.
             let page = format!(

@@ -115,6 +115,17 @@ fn urls_are_made_of_the_configuration() {
 }
 
 #[test]
+fn there_is_no_coming_back_to_the_routes_themselves_but_to_everything_beside_them() {
+    let auth = builder("https://example.com/app").prefix("").build().unwrap();
+    for own in ["/sign-in", "/sign-up?return_to=/x", "/sign-in-callback?code=c&state=s", "/sign-out", "/app/sign-in"] {
+        assert!(auth.is_own(own), "{own}");
+    }
+    for other in ["/", "/sign-in-history", "/sign-ups", "/sign-in/help", "/a/sign-in", "/x?/sign-in"] {
+        assert!(!auth.is_own(other), "{other}");
+    }
+}
+
+#[test]
 fn a_wrong_field_is_named() {
     for base_url in ["", "example.com", "ftp://example.com", "https://:pw@example.com", "https://example.com/?a=b"] {
         assert_eq!(field_in_error(builder(base_url)), "base_url", "{base_url}");

@@ -124,6 +124,25 @@ async fn a_value_that_lacks_something_is_renewed_once_and_then_not_for_a_while()
 }
 
 #[tokio::test]
+async fn a_renewal_that_nobody_waits_for_any_more_keeps_nobody_from_the_next() {
+    let cached = Arc::new(Cached::new());
+    let first = cached.get(HOUR, || async { Ok(1) }).await.unwrap();
+    let under_way = Arc::new(Notify::new());
+    let abandoned = tokio::spawn({
+        let (cached, first, under_way) = (Arc::clone(&cached), Arc::clone(&first), Arc::clone(&under_way));
+        let fetch = || async move {
+            under_way.notify_one();
+            std::future::pending().await
+        };
+        async move { cached.renewed(first, fetch).await }
+    });
+    under_way.notified().await;
+    abandoned.abort();
+    assert!(abandoned.await.unwrap_err().is_cancelled());
+    assert_eq!(*cached.renewed(first, || async { Ok(2) }).await, 2);
+}
+
+#[tokio::test]
 async fn a_value_that_cannot_be_renewed_stays_in_use_and_nobody_asks_again_at_once() {
     let cached = Cached::new();
     let first = cached.get(HOUR, || async { Ok(1) }).await.unwrap();

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::error::Error as _;
 use std::time::Duration;
 
-use crate::error::{Endpoint, Error, IdTokenProblem, RequestError, RequestErrorKind, quotable};
+use crate::error::{Endpoint, Error, IdTokenProblem, RequestError, RequestErrorKind, WithCauses, quotable};
 use crate::storage;
 
 fn words(text: &str) -> String {
@@ -153,8 +153,11 @@ async fn what_caused_an_error_is_its_source_and_not_said_twice() {
     for error in [Error::Storage(storage_error()), Error::RenewalUnsupported(storage_error()), transport().await] {
         let source = error.source().expect("a source").to_string();
         assert!(!error.to_string().contains(&source), "{error}: {source}");
+        let logged = WithCauses(&error).to_string();
+        assert!(logged.starts_with(&format!("{error}: {source}")), "{logged}");
     }
     assert!(Error::NotAuthenticated.source().is_none());
+    assert_eq!(WithCauses(&Error::NotAuthenticated).to_string(), Error::NotAuthenticated.to_string());
     assert!(request(RequestErrorKind::Status(500)).source().is_none());
 }
 

@@ -186,6 +186,8 @@ async fn a_failure_that_is_no_such_json_is_its_status() {
         (500, "<html>", true),
         (502, "", true),
         (503, "{}", true),
+        (503, r#"{"error":"Service Unavailable"}"#, true),
+        (500, r#"{"error":"invalid_grant"}"#, true),
     ] {
         let error = refresh(status, body).await.map(|_| ()).unwrap_err();
         match &error {

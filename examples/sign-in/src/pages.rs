@@ -197,9 +197,8 @@ fn no_such_api(user: &User) -> Response {
 
 /// What becomes of the routes' and the extractors' errors.
 pub(crate) fn failed(failure: &Failure) -> Response {
-    // None of its sources quotes a token, so all may go into a log.
-    let source = std::error::Error::source(&failure.error).map(ToString::to_string);
-    tracing::warn!(error = %failure.error, source, "a request failed");
+    // With what caused it. None of that quotes a token, so all may go into a log.
+    tracing::warn!(error = &failure.error as &dyn std::error::Error, "a request failed");
     if !failure.wants_page {
         return (failure.status, failure.advice()).into_response();
     }

@@ -1,11 +1,12 @@
 //! Callback URLs that no provider sent, or not for this sign-in.
 
-use logto_client::Error;
+use logto_client::{Error, LogtoStorage, MemorySession, SignInOptions};
 use serde_json::Value;
 use url::Url;
 
 use crate::provider::{Endpoint, now};
-use crate::site::{PENDING, Site, Visitor, soon};
+use crate::reply::{Gate, Reply};
+use crate::site::{PENDING, REDIRECT_URI, Site, Visitor, soon};
 
 type Params = Vec<(String, String)>;
 
@@ -209,6 +210,97 @@ async fn a_callback_whose_browser_goes_away_signs_nobody_in() {
     site.provider.be_honest_again();
     let callback = site.authorized(&visitor).await;
     site.callback(&visitor, callback.as_str()).await.expect("another sign-in");
+}
+
+#[tokio::test]
+async fn a_callback_that_fails_undoes_nothing_that_other_tabs_have_done_meanwhile() {
+    let site = Site::start().await;
+    let visitor = site.with_expired_tokens().await;
+    let callback = site.authorized(&visitor).await;
+    let gate = Gate::default();
+    let held = gate.clone();
+    site.provider.bend(Endpoint::Token, move |_| Reply::html(503).behind(&held));
+    let failing = site.client.session(visitor.loaded_storage().await);
+    let url = callback.to_string();
+    let failing = tokio::spawn(async move { failing.handle_sign_in_callback(&url).await });
+    soon(gate.arrival()).await;
+
+    site.provider.be_honest_again();
+    site.provider.rotate_refresh_tokens();
+    soon(site.request(&visitor).access_token(None)).await.expect("a token, and a new refresh token");
+    let refreshed = visitor.items_but_pending().await;
+    let other = site.authorized(&visitor).await;
+    gate.open();
+    soon(failing).await.expect("no panic").expect_err("a provider that is down");
+
+    assert_eq!(visitor.items_but_pending().await, refreshed, "the tokens of before are back");
+    site.callback(&visitor, other.as_str()).await.expect("the other tab's sign-in");
+}
+
+#[derive(LogtoStorage)]
+struct Shared {
+    session: MemorySession,
+}
+
+/// A session that its requests share shows at once what another of them has written.
+#[tokio::test]
+async fn a_callback_keeps_a_sign_in_that_was_begun_in_another_tab_meanwhile() {
+    let site = Site::start().await;
+    let shared = MemorySession::default();
+    let request = || site.client.session(Shared { session: shared.clone() });
+    let options = || SignInOptions::new(REDIRECT_URI);
+    let callback = site.provider.authorize(&soon(request().sign_in(options())).await.expect("a URL")).to_string();
+    let gate = site.provider.hold(Endpoint::Token);
+    let signing_in = request();
+    let signing_in = tokio::spawn(async move { signing_in.handle_sign_in_callback(&callback).await });
+    soon(gate.arrival()).await;
+    let other = site.provider.authorize(&soon(request().sign_in(options())).await.expect("a URL"));
+    gate.open();
+    soon(signing_in).await.expect("no panic").expect("a sign-in");
+
+    soon(request().handle_sign_in_callback(other.as_str())).await.expect("the other tab's sign-in");
+}
+
+#[tokio::test]
+async fn a_callback_that_fails_after_newer_sign_ins_have_displaced_it_saves_nothing() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = site.authorized(&visitor).await;
+    site.provider.bend_id_token(|token| token.claims["nonce"] = "another".into());
+    let gate = site.provider.hold(Endpoint::Token);
+    let failing = site.client.session(visitor.loaded_storage().await);
+    let url = callback.to_string();
+    let failing = tokio::spawn(async move { failing.handle_sign_in_callback(&url).await });
+    soon(gate.arrival()).await;
+    for _ in 0..8 {
+        site.sign_in(&visitor).await.expect("a URL");
+    }
+    gate.open();
+
+    let (failed, _, saved) = site.store.count(failing).await;
+
+    failed.expect("no panic").expect_err("another nonce");
+    assert_eq!(saved, 0);
+}
+
+#[tokio::test]
+async fn a_callback_that_fails_brings_no_session_back() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    let old_id = visitor.id().expect("a session");
+    let callback = site.authorized(&visitor).await;
+    site.provider.bend_id_token(|token| token.claims["nonce"] = "another".into());
+    let gate = site.provider.hold(Endpoint::Token);
+    let failing = site.client.session(visitor.loaded_storage().await);
+    let url = callback.to_string();
+    let failing = tokio::spawn(async move { failing.handle_sign_in_callback(&url).await });
+    soon(gate.arrival()).await;
+
+    soon(site.request(&visitor).sign_out(None)).await.expect("a URL");
+    gate.open();
+    soon(failing).await.expect("no panic").expect_err("another nonce");
+
+    assert!(!site.store.has(&old_id).await, "the session is back under its old id");
 }
 
 #[tokio::test]

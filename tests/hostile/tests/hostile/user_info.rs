@@ -6,7 +6,7 @@ use logto_client::{Endpoint as At, Error, RequestErrorKind};
 use serde_json::json;
 
 use crate::provider::{Call, Endpoint, SUBJECT};
-use crate::reply::{Reply, Sent};
+use crate::reply::{Gate, Reply, Sent};
 use crate::site::{Site, soon};
 
 async fn refused_by(site: Site, bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Error {
@@ -95,6 +95,63 @@ async fn a_token_that_the_endpoint_refuses_is_exchanged_for_another_once() {
     let second = soon(site.request(&visitor).access_token(None)).await.expect("a token");
     assert_ne!(first, second);
     assert_eq!(site.provider.refreshes().len(), 1, "the new one is kept");
+}
+
+/// The request has read its session, and the provider answers 401 because the visitor signs out in another tab meanwhile.
+#[tokio::test]
+async fn a_token_that_is_refused_since_the_visitor_has_signed_out_brings_nothing_back() {
+    for same_process in [true, false] {
+        let site = Site::start().await;
+        let visitor = site.signed_in().await;
+        let old_id = visitor.id().expect("a session");
+        let gate = Gate::default();
+        let held = gate.clone();
+        site.provider.bend(Endpoint::UserInfo, move |_| Reply::html(401).behind(&held));
+        let late = site.client.session(visitor.loaded_storage().await);
+        let info = tokio::spawn(async move { late.fetch_user_info().await });
+        soon(gate.arrival()).await;
+        let site = if same_process { site } else { site.with_a_cold_client() };
+        soon(site.request(&visitor).sign_out(None)).await.expect("a URL");
+        gate.open();
+
+        let (info, _, saved) = site.store.count(info).await;
+        let error = info.expect("no panic").expect_err("no info for who has signed out");
+
+        assert!(error.is_sign_in_required(), "{error:?}");
+        assert_eq!(saved, 0, "there is a new session for nobody");
+        assert!(!site.store.has(&old_id).await, "the session is back under its old id");
+        assert_eq!(site.provider.refreshes().len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn clearing_the_access_tokens_brings_no_session_back() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    let old_id = visitor.id().expect("a session");
+    let late = site.client.session(visitor.loaded_storage().await);
+    soon(site.request(&visitor).sign_out(None)).await.expect("a URL");
+
+    soon(late.clear_access_tokens()).await.expect("nothing to clear");
+
+    assert!(!site.store.has(&old_id).await, "the session is back under its old id");
+}
+
+/// A session that was changed before is not read again.
+#[tokio::test]
+async fn clearing_the_access_tokens_in_a_changed_session_brings_none_back_either() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    let old_id = visitor.id().expect("a session");
+    let storage = visitor.loaded_storage().await;
+    storage.set_the_apps_own("cart", "3 apples").await;
+    let late = site.client.session(storage);
+    soon(site.request(&visitor).sign_out(None)).await.expect("a URL");
+
+    let error = soon(late.clear_access_tokens()).await.expect_err("a sign-in that is over");
+
+    assert!(matches!(error, Error::NotAuthenticated), "{error:?}");
+    assert!(!site.store.has(&old_id).await, "the session is back under its old id");
 }
 
 #[tokio::test]
