@@ -109,6 +109,8 @@ impl Programs {
             &resource_scopes.join(" "),
         ];
         command
+            // As Node has: with more threads than free cores it would be measured how they get in each other's way.
+            .env("TOKIO_WORKER_THREADS", "1")
             .env("PORT", "0")
             .env("BASE_URL", kind.base_url())
             .env("SESSION_STORE", store)
@@ -204,7 +206,7 @@ async fn version(node: &Path) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
-/// Where the sign-in example's release build is, once it is built.
+/// Where the sign-in example's production build is, once it is built.
 async fn build_sign_in() -> Result<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
@@ -213,7 +215,7 @@ async fn build_sign_in() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--release", "-p", "sign-in", "--bin", "sign-in"])
+        .args(["build", "--profile", "production", "-p", "sign-in", "--bin", "sign-in"])
         .args(["--message-format", "json-render-diagnostics"])
         .stderr(Stdio::inherit())
         .kill_on_drop(true)

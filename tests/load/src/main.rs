@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! npm ci --prefix tests/load/express
-//! cargo run --release -p load
+//! cargo run --profile production -p load
 //! ```
 //!
 //! It takes redis-server, and Linux, whose `/proc` says what a process has used. All of it is on loopback, and over in
@@ -46,7 +46,7 @@ async fn main() -> Result<()> {
     };
     let update_docs = env::var_os("UPDATE_DOCS").is_some();
     ensure!(!update_docs || env::args().len() == 1, "UPDATE_DOCS is for a whole run, not for `quick`");
-    ensure!(!cfg!(debug_assertions), "without --release this says nothing");
+    ensure!(!cfg!(debug_assertions), "without --profile production this says nothing");
 
     // All that was started ends when what holds it is dropped, which needs an orderly end.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::apps::kibibytes;
 
-const BEGIN: &str = "<!-- Written by `UPDATE_DOCS=1 cargo run --release -p load`. -->\n";
+const BEGIN: &str = "<!-- Written by `UPDATE_DOCS=1 cargo run --profile production -p load`. -->\n";
 const END: &str = "<!-- End of what is written. -->\n";
 
 #[derive(Default)]
