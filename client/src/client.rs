@@ -19,9 +19,6 @@ use crate::{http, now, pending};
 /// How old the discovery document and the key set may be.
 const MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// How long after its last use the outcome of a refresh is kept, for requests that read their session before it.
-const FLIGHT_KEPT: Duration = Duration::from_secs(120);
-
 /// Logto, for one app: its configuration, the connections to the provider, and what the provider says of itself.
 ///
 /// Make one when the program starts, and [`session`](Self::session)s of it, one a request. A clone is cheap, and shares
@@ -68,8 +65,8 @@ impl LogtoClient {
             http,
             discovery: Cached::new(),
             keys: Cached::new(),
-            flights: Recent::new(FLIGHT_KEPT),
-            callbacks: Recent::new(Duration::from_secs(pending::LIFETIME)),
+            flights: Recent::new(|flight| flight.kept()),
+            callbacks: Recent::new(|()| Duration::from_secs(pending::LIFETIME)),
         }))
     }
 

@@ -8,7 +8,8 @@ use aws_lc_rs::digest::{self, SHA256};
 
 /// Entries that nobody asked for in a while are forgotten.
 pub(crate) struct Recent<T> {
-    kept: Duration,
+    /// How long after its last use an entry is kept.
+    kept: fn(&T) -> Duration,
     table: Mutex<Table<T>>,
 }
 
@@ -19,7 +20,7 @@ struct Table<T> {
 }
 
 impl<T: Clone> Recent<T> {
-    pub(crate) fn new(kept: Duration) -> Self {
+    pub(crate) fn new(kept: fn(&T) -> Duration) -> Self {
         Self { kept, table: Mutex::new(Table { entries: HashMap::new(), sweep_at: 64 }) }
     }
 
@@ -28,7 +29,7 @@ impl<T: Clone> Recent<T> {
         let now = Instant::now();
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((asked, entry)) = table.entries.get_mut(&key(secret))
-            && now.duration_since(*asked) < self.kept
+            && now.duration_since(*asked) < (self.kept)(entry)
         {
             *asked = now;
             return (entry.clone(), false);
@@ -50,9 +51,9 @@ impl<T: Clone> Recent<T> {
 }
 
 impl<T> Table<T> {
-    fn insert(&mut self, secret: &str, entry: T, now: Instant, kept: Duration) {
+    fn insert(&mut self, secret: &str, entry: T, now: Instant, kept: fn(&T) -> Duration) {
         if self.entries.len() >= self.sweep_at {
-            self.entries.retain(|_, (asked, _)| now.duration_since(*asked) < kept);
+            self.entries.retain(|_, (asked, entry)| now.duration_since(*asked) < kept(entry));
             self.sweep_at = (2 * self.entries.len()).max(64);
         }
         self.entries.insert(key(secret), (now, entry));

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use logto_storage_core::{Change, LogtoStorage};
 use tokio::sync::OwnedMutexGuard;
@@ -21,6 +21,13 @@ use crate::now;
 use crate::session::LogtoSession;
 use crate::token_endpoint::{INVALID_GRANT, TokenResponse};
 
+/// How long after its last use the outcome of a refresh is kept, for requests that read their session before it.
+const KEPT: Duration = Duration::from_secs(120);
+
+/// How long it is kept if its refresh token is in no session, since the browser had gone, or the store was down: what is
+/// there is of no use any more, and nobody else knows this one.
+const UNWRITTEN_KEPT: Duration = Duration::from_secs(24 * 3600);
+
 /// Everything that is known here of one sign-in's refreshing.
 pub(crate) struct Flight {
     /// Held by who sends a request: one at a time.
@@ -33,6 +40,8 @@ pub(crate) struct Flight {
 struct State {
     /// The newest.
     refresh_token: String,
+    /// Whether a session has it.
+    is_written: bool,
     /// What was given lately, and may be missing from a session that another request has saved since.
     access_tokens: AccessTokens,
     /// When each of them came.
@@ -173,9 +182,13 @@ impl<S: LogtoStorage> LogtoSession<S> {
     pub(crate) async fn write(&self, flight: &Flight, changes: &[Change<'_>]) -> Result<()> {
         let _writing = flight.writing.lock().await;
         match flight.end() {
-            None => Ok(self.storage().apply(changes).await?),
-            Some(_) => Err(Error::NotAuthenticated),
+            None => self.storage().apply(changes).await?,
+            Some(_) => return Err(Error::NotAuthenticated),
         }
+        if changes.iter().any(|change| matches!(change, Change::Set { key: items::REFRESH_TOKEN, .. })) {
+            flight.state().is_written = true;
+        }
+        Ok(())
     }
 
     /// The error for a sign-in that has ended. Its tokens are of no use, and are cleared.
@@ -231,7 +244,11 @@ impl LogtoClient {
                 client.rotated(&flight, rotated);
                 let is_given_up = {
                     let mut state = flight.state();
-                    state.refresh_token.clone_from(rotated);
+                    // Many providers send the same one again.
+                    if state.refresh_token != *rotated {
+                        state.refresh_token.clone_from(rotated);
+                        state.is_written = false;
+                    }
                     state.is_given_up
                 };
                 if is_given_up {
@@ -273,6 +290,7 @@ impl Flight {
             writing: tokio::sync::Mutex::default(),
             state: Mutex::new(State {
                 refresh_token: refresh_token.to_owned(),
+                is_written: true,
                 access_tokens: AccessTokens::default(),
                 given_at: HashMap::new(),
                 id_token: None,
@@ -281,6 +299,11 @@ impl Flight {
                 failure: None,
             }),
         }
+    }
+
+    pub(crate) fn kept(&self) -> Duration {
+        let state = self.state();
+        if state.is_written || state.end.is_some() { KEPT } else { UNWRITTEN_KEPT }
     }
 
     /// Makes a change that ends this sign-in in a session. Nobody else writes meanwhile, and once it has succeeded

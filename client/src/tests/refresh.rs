@@ -83,6 +83,42 @@ async fn of_two_changes_at_once_the_one_that_succeeds_ends_the_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_rotated_token_that_no_session_has_is_kept_for_longer() {
+    let (provider, mut requests, go_on) = slow_provider().await;
+    let (client, items) = (provider.client(), Arc::new(Items::default()));
+    sign_in(&items, "r1").await;
+    let flight = client.flight("r1");
+    let (minutes, a_day) = (Duration::from_secs(120), Duration::from_secs(24 * 3600));
+    assert_eq!(flight.kept(), minutes);
+    let session = client.session(Arc::clone(&items));
+    let refresh = tokio::spawn(async move { session.access_token(None).await });
+    while requests.recv().await.unwrap() != "/oidc/token" {}
+    refresh.abort();
+    assert!(refresh.await.unwrap_err().is_cancelled());
+    go_on.send(()).unwrap();
+    let rotated = async {
+        while flight.kept() != a_day {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), rotated).await.expect("the rotated token");
+
+    // The next request finds it, and stores it.
+    go_on.send(()).unwrap();
+    client.session(&items).access_token(None).await.unwrap();
+    assert_eq!(flight.kept(), minutes);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_sent_again_is_no_other_one() {
+    let provider = Provider::start(json!({}), |_| answer(Some("r1"))).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&items, "r1").await;
+    client.session(&items).access_token(None).await.unwrap();
+    assert_eq!(client.flight("r1").kept(), Duration::from_secs(120));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_rotation_beside_a_local_clear_is_not_revoked() {
     // The grant may be that of a newer sign-in, too.
     let (provider, mut requests, go_on) = slow_provider().await;
@@ -95,6 +131,7 @@ async fn a_rotation_beside_a_local_clear_is_not_revoked() {
     go_on.send(()).unwrap();
     assert!(matches!(refreshing.await.unwrap(), Err(Error::NotAuthenticated)));
     assert_eq!(provider.requests().len(), 1, "nothing is told to the provider");
+    assert_eq!(client.flight("r2").kept(), Duration::from_secs(120), "nobody will ask for what is over");
     assert!(!client.session(&*items).is_authenticated().await.unwrap());
 }
 
