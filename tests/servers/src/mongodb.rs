@@ -116,6 +116,7 @@ impl Mongodb {
     /// If it is not running, or is the one at `MONGODB_URL`.
     pub fn pause(&self) {
         self.signal("STOP");
+        assert!(self.process().stops(), "it does not stop");
     }
 
     /// Lets it go on after [`pause`](Self::pause).
@@ -128,10 +129,13 @@ impl Mongodb {
     }
 
     fn signal(&self, signal: &str) {
-        let process = self.own.as_ref().and_then(|own| own.process.as_ref()).expect("a running server of ours");
         let mut kill = Command::new("sh");
-        kill.args(["-c", r#"kill -s "$1" "$2""#, "sh", signal, &process.child.id().to_string()]);
+        kill.args(["-c", r#"kill -s "$1" "$2""#, "sh", signal, &self.process().child.id().to_string()]);
         assert!(kill.status().is_ok_and(|status| status.success()), "cannot send {signal}");
+    }
+
+    fn process(&self) -> &Process {
+        self.own.as_ref().and_then(|own| own.process.as_ref()).expect("a running server of ours")
     }
 
     /// Whether it ends with the test, and its data too. The one at `MONGODB_URL` stays.

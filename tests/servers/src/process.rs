@@ -58,6 +58,19 @@ impl Process {
         Ok(process)
     }
 
+    /// Waits until it has stopped, after the signal for that was sent: its threads do so one after the other, and on a
+    /// busy machine one of them may answer yet. Whether it has is known where there is a `/proc`.
+    pub(crate) fn stops(&self) -> bool {
+        let deadline = Instant::now() + START;
+        while !has_stopped(self.child.id()) {
+            if Instant::now() > deadline {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+
     /// As `kill -9`, or a power cut: nothing is flushed, no client is told. Afterwards nobody is left.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
@@ -76,6 +89,15 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn has_stopped(id: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{id}/task")) else { return true };
+    threads.flatten().all(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // The state comes after the name, which is in parentheses and may have anything in it.
+        stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with('T'))
+    })
 }
 
 pub(crate) fn address(port: u16) -> SocketAddr {
