@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::provider::{Endpoint, now};
-use crate::reply::{Gate, Reply};
+use crate::reply::Reply;
 use crate::site::{PENDING, REDIRECT_URI, Site, Visitor, soon};
 
 type Params = Vec<(String, String)>;
@@ -217,9 +217,7 @@ async fn a_callback_that_fails_undoes_nothing_that_other_tabs_have_done_meanwhil
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
     let callback = site.authorized(&visitor).await;
-    let gate = Gate::default();
-    let held = gate.clone();
-    site.provider.bend(Endpoint::Token, move |_| Reply::html(503).behind(&held));
+    let gate = site.provider.bend_and_hold(Endpoint::Token, |_| Reply::html(503));
     let failing = site.client.session(visitor.loaded_storage().await);
     let url = callback.to_string();
     let failing = tokio::spawn(async move { failing.handle_sign_in_callback(&url).await });

@@ -157,9 +157,18 @@ impl Provider {
 
     /// Answers honestly, but not before the gate is opened.
     pub(crate) fn hold(&self, endpoint: Endpoint) -> Gate {
+        self.bend_and_hold(endpoint, Call::honest_reply)
+    }
+
+    /// Answers as told, but not before the gate is opened.
+    pub(crate) fn bend_and_hold(
+        &self,
+        endpoint: Endpoint,
+        bend: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+    ) -> Gate {
         let gate = Gate::default();
         let held = gate.clone();
-        self.bend(endpoint, move |call| call.honest_reply().behind(&held));
+        self.bend(endpoint, move |call| bend(call).behind(&held));
         gate
     }
 

@@ -6,7 +6,7 @@ use logto_client::{Endpoint as At, Error, RequestErrorKind};
 use serde_json::json;
 
 use crate::provider::{Call, Endpoint, SUBJECT};
-use crate::reply::{Gate, Reply, Sent};
+use crate::reply::{Reply, Sent};
 use crate::site::{Site, soon};
 
 async fn refused_by(site: Site, bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Error {
@@ -104,9 +104,7 @@ async fn a_token_that_is_refused_since_the_visitor_has_signed_out_brings_nothing
         let site = Site::start().await;
         let visitor = site.signed_in().await;
         let old_id = visitor.id().expect("a session");
-        let gate = Gate::default();
-        let held = gate.clone();
-        site.provider.bend(Endpoint::UserInfo, move |_| Reply::html(401).behind(&held));
+        let gate = site.provider.bend_and_hold(Endpoint::UserInfo, |_| Reply::html(401));
         let late = site.client.session(visitor.loaded_storage().await);
         let info = tokio::spawn(async move { late.fetch_user_info().await });
         soon(gate.arrival()).await;
