@@ -36,8 +36,8 @@ pub(super) static EDDSA: LazyLock<Signer> =
     LazyLock::new(|| Signer { algorithm: "EdDSA", key: Key::Ed(Ed25519KeyPair::generate().unwrap()) });
 
 /// One of each algorithm that is accepted.
-pub(super) fn all() -> [&'static Signer; 5] {
-    [&RS256, &PS256, &ES256, &ES384, &EDDSA]
+pub(super) fn all() -> [&'static Signer; 6] {
+    [&RS256, &PS256, &ES256, &ES384, &ES512, &EDDSA]
 }
 
 pub(super) fn encode(part: impl AsRef<[u8]>) -> String {
