@@ -51,10 +51,10 @@ pub(crate) async fn authorize(State(provider): State<Shared>, headers: HeaderMap
     };
     let mut tables = provider.tables();
     let session = provider.session(&tables, &headers);
-    if !request.asks_for("login") && !request.asks_for("consent") {
-        if let Some(grant) = session.as_deref().and_then(|session| tables.grant_of_session(session)) {
-            return Redirect::to(&request.grant(&provider, &mut tables, grant)).into_response();
-        }
+    let asks = request.asks_for("login") || request.asks_for("consent");
+    let granted = session.as_deref().filter(|_| !asks).and_then(|session| tables.grant_of_session(session));
+    if let Some(grant) = granted {
+        return Redirect::to(&request.grant(&provider, &mut tables, grant)).into_response();
     }
     if request.asks_for("none") {
         return reply_to.refuse(&provider, &OAuthError::new("login_required", "nobody is signed in"));

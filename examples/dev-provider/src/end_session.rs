@@ -26,10 +26,9 @@ pub(crate) async fn end_session(State(provider): State<Shared>, headers: HeaderM
         Err(error) => return error.into_page(),
     };
     let mut tables = provider.tables();
-    if let Some(session) = provider.session(&tables, &headers) {
-        if let Some(session) = tables.sessions.remove(&session) {
-            session.grant.end_with_session();
-        }
+    let session = provider.session(&tables, &headers);
+    if let Some(session) = session.and_then(|session| tables.sessions.remove(&session)) {
+        session.grant.end_with_session();
     }
     let answer = match back {
         Some(back) => Redirect::to(&back).into_response(),
