@@ -92,6 +92,19 @@ async fn a_suspended_user_has_no_user_info_no_refresh_token_and_no_sign_in() {
 }
 
 #[tokio::test]
+async fn a_live_token_of_a_suspended_user_gets_no_user_info() {
+    let provider = start().await;
+    let alice = tokens(&provider, "Alice", &[]).await;
+
+    provider.update_user("Alice", |user| user.is_suspended = true);
+    let answer = user_info(&provider, alice.get("access_token")).await;
+    answer.assert_error(StatusCode::UNAUTHORIZED, "invalid_token");
+
+    provider.update_user("Alice", |user| user.is_suspended = false);
+    assert_eq!(user_info(&provider, alice.get("access_token")).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_deleted_user_has_no_user_info_and_no_refresh_token() {
     let provider = start().await;
     let alice = tokens(&provider, "Alice", &[]).await;
