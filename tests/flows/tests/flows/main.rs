@@ -72,7 +72,6 @@ fn main() -> ExitCode {
             signing_in_again_keeps_one_record,
             another_user_takes_over_the_session,
             beginning_a_sign_in_signs_nobody_out_unless_asked_to,
-        ] oidc_provider [
             raw_json_in_a_cookie_of_the_providers_does_no_harm,
         ];
         callback: [
