@@ -39,7 +39,7 @@ impl OAuthError {
         Self::new("access_denied", description)
     }
 
-    /// The answer to a browser, if the mistake may not be reported to the app. Logto shows the JSON as it is.
+    /// Returns what a browser gets if the mistake may not be reported to the app. Logto shows the raw JSON.
     pub(crate) fn into_page(self) -> Response {
         (StatusCode::BAD_REQUEST, self.body()).into_response()
     }
@@ -62,7 +62,7 @@ impl OAuthError {
         }))
     }
 
-    /// One sentence per `error`, as in Logto: only the description says what is wrong.
+    /// Returns Logto's sentence for the `error`. Only the description says what is wrong.
     fn message(&self) -> String {
         let message = match self.error {
             "access_denied" => "Access denied.",

@@ -47,7 +47,7 @@ impl Provider {
         self.unset_cookie(&self.interaction_cookie)
     }
 
-    /// Logto's cookie for its own page: raw JSON, and for every path. An app on the same host receives it, too.
+    /// Returns Logto's cookie for its sign-in page: raw JSON, for every path. An app on the same host receives it, too.
     pub(crate) fn set_app(&self) -> String {
         format!("_logto={}; Path=/; SameSite=Lax", json!({ "appId": self.config.client_id }))
     }
@@ -62,8 +62,8 @@ impl Provider {
 }
 
 impl Tables {
-    /// Signs the user in under a new session id: whoever knows the old one (it may have been planted) holds nothing. The
-    /// same user keeps the session's grant.
+    /// Signs the user in under a new session id, so that a planted one is worthless, and returns it. The same user keeps the
+    /// session's grant.
     pub(crate) fn sign_in(&mut self, old: Option<&str>, user: &str) -> String {
         let old = old.and_then(|old| self.sessions.remove(old)).filter(|old| old.user == user);
         let grant = old.map_or_else(|| Grant::new(user), |old| old.grant);

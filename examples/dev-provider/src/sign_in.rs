@@ -27,6 +27,7 @@ pub(crate) struct Interaction {
 struct Page<'a> {
     root: &'a str,
     client: &'a str,
+    /// For scripts that look for the form. The cookie decides.
     interaction: &'a str,
     register: bool,
     /// Whose button comes first, and why.
@@ -85,7 +86,7 @@ pub(crate) async fn submit(State(provider): State<Shared>, headers: HeaderMap, F
     }
 }
 
-/// The end of a form whose interaction is over: in another tab, after an hour, or in another browser.
+/// Answers a form whose interaction has ended, or which another browser was shown.
 fn session_not_found(provider: &Provider) -> Response {
     match &provider.config.unknown_session_redirect_url {
         Some(url) => Redirect::to(url).into_response(),
