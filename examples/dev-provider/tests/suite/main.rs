@@ -3,7 +3,12 @@
 mod app;
 mod authorize;
 mod discovery;
+mod embed;
 mod end_session;
+mod introspection;
+mod keys;
+mod machine;
+mod permissions;
 mod program;
 mod refresh;
 mod revocation;
