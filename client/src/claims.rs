@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::jwt;
+use crate::oidc::jwt;
 
 /// The claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1, and Logto's own). Which of them there are is
 /// a matter of the [scopes](mod@crate::scope) that were asked for.

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use url::Url;
 
 use crate::error::{Error, Result};
+use crate::oidc::authorize::{Prompt, check_prompts};
 use crate::scope;
-use crate::sign_in::{Prompt, check_prompts};
+use crate::util::web_url::WebUrl;
 
 /// The configuration of a [`LogtoClient`](crate::LogtoClient).
 ///
@@ -37,7 +38,7 @@ pub struct LogtoConfig {
     scopes: Vec<String>,
     resources: Vec<String>,
     prompts: Vec<Prompt>,
-    require_session_renewal: bool,
+    keep_session_id: bool,
 }
 
 /// Makes a [`LogtoConfig`], and checks it when it is [built](Self::build).
@@ -51,7 +52,7 @@ pub struct LogtoConfigBuilder {
     resources: Vec<String>,
     prompts: Vec<Prompt>,
     include_reserved_scopes: bool,
-    require_session_renewal: bool,
+    keep_session_id: bool,
     allow_http: bool,
 }
 
@@ -74,7 +75,7 @@ impl LogtoConfig {
             resources: Vec::new(),
             prompts: vec![Prompt::Consent],
             include_reserved_scopes: true,
-            require_session_renewal: true,
+            keep_session_id: false,
             allow_http: false,
         }
     }
@@ -112,8 +113,8 @@ impl LogtoConfig {
         &self.prompts
     }
 
-    pub(crate) fn require_session_renewal(&self) -> bool {
-        self.require_session_renewal
+    pub(crate) fn keeps_session_id(&self) -> bool {
+        self.keep_session_id
     }
 
     /// Whether tokens for organizations may be asked for.
@@ -157,11 +158,11 @@ impl LogtoConfigBuilder {
         self
     }
 
-    /// Whether sign-in and sign-out fail with [`RenewalUnsupported`](Error::RenewalUnsupported) if the session cannot
-    /// be given a new id. The default is `true`. Set to `false` only if the app renews the id itself: otherwise who
-    /// plants a session id in a browser has a signed-in session later (session fixation).
-    pub fn require_session_renewal(mut self, require: bool) -> Self {
-        self.require_session_renewal = require;
+    /// Signs users in and out even if the session library cannot give the session a new id; by default both fail with
+    /// [`RenewalUnsupported`](Error::RenewalUnsupported). Call it only if the app renews the id itself: otherwise an attacker
+    /// who plants a session id in a browser gains a signed-in session (session fixation).
+    pub fn dangerously_keep_session_id(mut self) -> Self {
+        self.keep_session_id = true;
         self
     }
 
@@ -212,43 +213,24 @@ impl LogtoConfigBuilder {
             scopes,
             resources,
             prompts: self.prompts,
-            require_session_renewal: self.require_session_renewal,
+            keep_session_id: self.keep_session_id,
         })
     }
 }
 
 fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<String> {
-    let wrong = |problem| Err(config_error("endpoint", problem));
-    let Ok(url) = Url::parse(endpoint) else {
-        return wrong("is no absolute URL, such as https://tenant.logto.app");
-    };
-    if !matches!(url.scheme(), "https" | "http") {
-        return wrong("is neither an https nor an http URL");
+    let wrong = |problem| config_error("endpoint", problem);
+    let url = WebUrl::parse(endpoint).and_then(WebUrl::without_query).map_err(wrong)?;
+    if !url.is_protected() && !allow_http {
+        return Err(wrong(
+            "is plain http on a host that is not loopback: use https, or call `dangerously_allow_http()`",
+        ));
     }
-    if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
-        return wrong("is plain http on a host that is not loopback: use https, or call `dangerously_allow_http()`");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return wrong("has a user name or password in it");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return wrong("has a query or a fragment");
-    }
-    let endpoint = url.as_str().trim_end_matches('/');
+    let url = url.as_url();
     if url.path().trim_end_matches('/').ends_with("/oidc") {
-        return wrong("ends with /oidc, which is added to it: leave it out");
+        return Err(wrong("ends with /oidc, which is added to it: leave it out"));
     }
-    Ok(endpoint.to_owned())
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        // RFC 6761, section 6.3.
-        Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn not_blank(field: &'static str, value: &str) -> Result<()> {

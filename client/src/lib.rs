@@ -60,33 +60,20 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "axum")]
+#[cfg(feature = "axum-0_8")]
 pub mod axum;
-mod cache;
-mod callback;
 mod claims;
 mod client;
 mod config;
-mod discovery;
 mod error;
-mod http;
-mod id_token;
-mod items;
-mod jwt;
-mod keys;
-mod pending;
-mod pkce;
-mod probe;
-mod refresh;
+mod oidc;
+mod provider;
 pub mod scope;
 mod session;
-mod sign_in;
 #[cfg(test)]
 mod tests;
-mod token_endpoint;
-mod ttl_map;
-
-use std::time::{SystemTime, UNIX_EPOCH};
+mod tokens;
+mod util;
 
 /// The whole of `logto-storage-core` but the macro: its errors, and what a storage or a session handle of your own
 /// takes. The derive's `crate` is this module.
@@ -104,15 +91,13 @@ pub use logto_storage_core::{Change, Changes, DynStorage, MemorySession, Session
 pub use logto_storage_derive::LogtoClientStorage as LogtoStorage;
 pub use url::Url;
 
-pub use crate::callback::SignedIn;
+/// The HTTP client, in the version that [`LogtoClient::with_http_client`] accepts.
+pub use reqwest;
+
 pub use crate::claims::{AccessTokenClaims, IdTokenClaims, Identity, OrganizationData, UserClaims, UserInfo};
 pub use crate::client::LogtoClient;
 pub use crate::config::{AppSecret, LogtoConfig, LogtoConfigBuilder};
-pub use crate::error::{Endpoint, Error, IdTokenProblem, RequestError, RequestErrorKind};
-pub use crate::session::{LogtoSession, SessionContext};
-pub use crate::sign_in::{DirectSignIn, FirstScreen, Identifier, Prompt, SignInOptions};
-
-/// Seconds since 1970.
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
+pub use crate::error::{Endpoint, Error, IdTokenError, RequestError, RequestErrorKind};
+pub use crate::oidc::authorize::{DirectSignIn, FirstScreen, Identifier, Prompt, SignInOptions};
+pub use crate::session::{LogtoSession, SessionContext, SignedIn};
+pub use crate::tokens::{AccessToken, IdToken, RefreshToken, TokenTarget};

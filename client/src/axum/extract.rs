@@ -14,9 +14,9 @@ use super::LogtoAuth;
 use super::failure::{FailedOperation, Failure, status};
 use crate::claims::IdTokenClaims;
 use crate::error::Error;
+use crate::oidc::token::INVALID_GRANT;
 use crate::session::LogtoSession;
 use crate::storage::LogtoStorage;
-use crate::token_endpoint::INVALID_GRANT;
 
 /// A storage made of a session that is an extractor, such as `tower_sessions::Session`: for apps that want no prefix,
 /// no limit and no other field, and need no struct of their own.

@@ -4,7 +4,7 @@ use ::axum::http::{HeaderValue, StatusCode, header};
 use ::axum::response::{Html, IntoResponse, Response};
 
 use crate::claims::IdTokenClaims;
-use crate::error::{Error, RequestErrorKind, WithCauses};
+use crate::error::{Error, ErrorChain, RequestErrorKind};
 
 /// An error, and what a response to it needs. See [`LogtoAuthBuilder::on_error`](super::LogtoAuthBuilder::on_error).
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Failure {
 
     /// The response of apps that shape none.
     pub(super) fn into_plain_response(self) -> Response {
-        let error = WithCauses(&self.error);
+        let error = ErrorChain(&self.error);
         if matches!(self.error, Error::SignInCancelled) {
             tracing::info!(%error, status = self.status.as_u16(), "answered with an error");
         } else {

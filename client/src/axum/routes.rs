@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::LogtoAuth;
 use super::extract::{Request, redirect_to};
 use super::failure::plain_page;
-use crate::sign_in::{FirstScreen, SignInOptions};
+use crate::oidc::authorize::{FirstScreen, SignInOptions};
 use crate::storage::LogtoStorage;
 
 #[derive(Deserialize)]

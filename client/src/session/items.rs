@@ -1,24 +1,23 @@
-//! What is kept in the session. The keys are those of Logto's SDK for Go, the values our own: JSON objects with the
-//! version `v`.
+//! The items that are kept in the session. The keys are those of Logto's SDK for Go; the values are our own, JSON objects
+//! with the version `v`.
 
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Sign-ins under way.
+use crate::tokens::{AccessToken, is_fresh};
+
+/// The pending sign-ins.
 pub(crate) const SIGN_IN_SESSION: &str = "logto_sign_in_session";
 /// The refresh token.
 pub(crate) const REFRESH_TOKEN: &str = "logto_refresh_token";
-/// The ID token. Who has one in the session is signed in.
+/// The ID token. A session that has one is signed in.
 pub(crate) const ID_TOKEN: &str = "logto_id_token";
 /// The access tokens.
 pub(crate) const ACCESS_TOKEN_MAP: &str = "logto_access_token_map";
 
 const VERSION: u8 = 1;
-
-/// A token with less time than this left, in seconds, counts as expired: it has to reach its API, too.
-pub(crate) const MARGIN: u64 = 10;
 
 #[derive(Serialize, Deserialize)]
 struct Versioned<T> {
@@ -33,27 +32,28 @@ pub(crate) struct StoredToken {
     pub(crate) token: String,
 }
 
-/// The access tokens of a session, by what they are for.
+/// The access tokens of a session, by the keys of their targets.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AccessTokens {
-    tokens: BTreeMap<String, AccessToken>,
+    tokens: BTreeMap<String, StoredAccessToken>,
 }
 
+/// Not the public type itself: that is not for apps to serialize.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct AccessToken {
-    pub(crate) token: String,
+struct StoredAccessToken {
+    token: String,
     #[serde(default)]
-    pub(crate) scope: String,
+    scope: String,
     /// Seconds since 1970.
-    pub(crate) expires_at: u64,
+    expires_at: u64,
 }
 
 pub(crate) fn encode<T: Serialize>(item: T) -> String {
     serde_json::to_string(&Versioned { v: VERSION, item }).expect("strings and numbers are JSON")
 }
 
-/// `None` for an item that another version, or another SDK, has written: whoever it signed in has to sign in again.
+/// `None` for an item that another version, or another SDK, has written: its user has to sign in again.
 pub(crate) fn decode<T: DeserializeOwned>(key: &'static str, item: &str) -> Option<T> {
     if let Ok(Versioned { v: VERSION, item }) = serde_json::from_str(item) {
         return Some(item);
@@ -62,36 +62,22 @@ pub(crate) fn decode<T: DeserializeOwned>(key: &'static str, item: &str) -> Opti
     None
 }
 
-/// What an access token is for, as the key of its map: `@resource#organization`.
-pub(crate) fn access_token_key(resource: Option<&str>, organization: Option<&str>) -> String {
-    let resource = resource.unwrap_or_default();
-    match organization {
-        Some(organization) => format!("@{resource}#{organization}"),
-        None => format!("@{resource}"),
-    }
-}
-
 impl AccessTokens {
-    pub(crate) fn of(key: String, token: AccessToken) -> Self {
-        Self { tokens: BTreeMap::from([(key, token)]) }
-    }
-
-    pub(crate) fn get(&self, key: &str) -> Option<&AccessToken> {
-        self.tokens.get(key)
+    pub(crate) fn get(&self, key: &str) -> Option<AccessToken> {
+        self.tokens.get(key).cloned().map(AccessToken::from)
     }
 
     /// The token, if it can still be used.
-    pub(crate) fn fresh(&self, key: &str, now: u64) -> Option<&AccessToken> {
+    pub(crate) fn fresh(&self, key: &str, now: u64) -> Option<AccessToken> {
         self.get(key).filter(|token| token.is_fresh(now))
     }
 
     pub(crate) fn insert(&mut self, key: String, token: AccessToken) {
-        self.tokens.insert(key, token);
+        self.tokens.insert(key, token.into());
     }
 
-    pub(crate) fn without(mut self, key: &str) -> Self {
+    pub(crate) fn remove(&mut self, key: &str) {
         self.tokens.remove(key);
-        self
     }
 
     /// These and the others, of each the one that lives longer, without those that have expired.
@@ -102,13 +88,19 @@ impl AccessTokens {
                 merged.tokens.insert(key.clone(), other.clone());
             }
         }
-        merged.tokens.retain(|_, token| token.is_fresh(now));
+        merged.tokens.retain(|_, token| is_fresh(token.expires_at, now));
         merged
     }
 }
 
-impl AccessToken {
-    fn is_fresh(&self, now: u64) -> bool {
-        self.expires_at > now.saturating_add(MARGIN)
+impl From<StoredAccessToken> for AccessToken {
+    fn from(StoredAccessToken { token, scope, expires_at }: StoredAccessToken) -> Self {
+        Self { token, scope, expires_at }
+    }
+}
+
+impl From<AccessToken> for StoredAccessToken {
+    fn from(AccessToken { token, scope, expires_at }: AccessToken) -> Self {
+        Self { token, scope, expires_at }
     }
 }

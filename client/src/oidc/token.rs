@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::client::LogtoClient;
-use crate::error::{Endpoint, Error, RequestError, Result, quotable};
-use crate::items::{AccessToken, MARGIN};
-use crate::jwt;
-use crate::pending::PendingSignIn;
+use crate::error::{Endpoint, Error, RequestError, Result, sanitized};
+use crate::oidc::jwt;
+use crate::oidc::metadata::ProviderMetadata;
+use crate::tokens::{AccessToken, MARGIN};
+use crate::util::http::Http;
 
 /// RFC 6749, section 5.2: the refresh token, or the code, is worth nothing any more.
 pub(crate) const INVALID_GRANT: &str = "invalid_grant";
@@ -46,14 +46,27 @@ struct ErrorResponse {
     message: Value,
 }
 
-impl LogtoClient {
-    pub(crate) async fn exchange_code(&self, code: &str, sign_in: &PendingSignIn) -> Result<TokenResponse> {
-        self.request_tokens(&[
+/// The endpoints of the provider that an app authenticates at.
+pub(crate) struct TokenEndpoint<'a> {
+    pub(crate) http: &'a Http,
+    pub(crate) metadata: &'a ProviderMetadata,
+    pub(crate) client_id: &'a str,
+    pub(crate) client_secret: Option<&'a str>,
+}
+
+impl TokenEndpoint<'_> {
+    pub(crate) async fn exchange_code(
+        &self,
+        code: &str,
+        redirect_uri: &str,
+        code_verifier: &str,
+    ) -> Result<TokenResponse> {
+        self.request(&[
             ("grant_type", "authorization_code"),
-            ("client_id", self.config().app_id()),
+            ("client_id", self.client_id),
             ("code", code),
-            ("redirect_uri", &sign_in.redirect_uri),
-            ("code_verifier", &sign_in.verifier),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", code_verifier),
         ])
         .await
     }
@@ -64,31 +77,35 @@ impl LogtoClient {
         resource: Option<&str>,
         organization: Option<&str>,
     ) -> Result<TokenResponse> {
-        let mut params = vec![
-            ("grant_type", "refresh_token"),
-            ("client_id", self.config().app_id()),
-            ("refresh_token", refresh_token),
-        ];
+        let mut params =
+            vec![("grant_type", "refresh_token"), ("client_id", self.client_id), ("refresh_token", refresh_token)];
         params.extend(resource.map(|resource| ("resource", resource)));
         params.extend(organization.map(|organization| ("organization_id", organization)));
-        self.request_tokens(&params).await
+        self.request(&params).await
     }
 
-    async fn request_tokens(&self, params: &[(&str, &str)]) -> Result<TokenResponse> {
-        let discovery = self.discovery().await?;
-        let request = self.authenticated_post(&discovery.token_endpoint).form(params);
-        let answer = self.http().send(Endpoint::Token, request).await?;
-        // RFC 6749, section 5.2: an error is told by a 4xx. What a gateway says of a provider that is down is none.
+    /// Revokes the refresh token, and with it every token of its grant.
+    pub(crate) async fn revoke(&self, refresh_token: &str) -> Result<()> {
+        let Some(endpoint) = &self.metadata.revocation_endpoint else { return Ok(()) };
+        let request = self.authenticated_post(endpoint).form(&[
+            ("token", refresh_token),
+            ("token_type_hint", "refresh_token"),
+            ("client_id", self.client_id),
+        ]);
+        let answer = self.http.send(Endpoint::Revocation, request).await?;
+        if answer.status == StatusCode::OK { Ok(()) } else { Err(answer.unexpected_status().into()) }
+    }
+
+    async fn request(&self, params: &[(&str, &str)]) -> Result<TokenResponse> {
+        let request = self.authenticated_post(&self.metadata.token_endpoint).form(params);
+        let answer = self.http.send(Endpoint::Token, request).await?;
+        // RFC 6749, section 5.2: errors have a 4xx. A 5xx comes from a gateway, or a provider that is down.
         if answer.status.is_server_error() {
             return Err(answer.unexpected_status().into());
         }
         if !answer.status.is_success() {
-            return Err(match answer.error_json() {
-                Some(error) => {
-                    token_error(&error, &self.secrets(params)).unwrap_or_else(|| answer.unexpected_status().into())
-                }
-                None => answer.unexpected_status().into(),
-            });
+            let error = answer.error_json().and_then(|error| token_error(&error, &self.secrets(params)));
+            return Err(error.unwrap_or_else(|| answer.unexpected_status().into()));
         }
         let mut rest: Map<String, Value> = answer.json()?;
         let refresh_token = match rest.remove("refresh_token") {
@@ -98,40 +115,26 @@ impl LogtoClient {
         Ok(TokenResponse { refresh_token, rest })
     }
 
-    /// Ends the refresh token at the provider, and with it every token of the same sign-in.
-    pub(crate) async fn revoke(&self, refresh_token: &str) -> Result<()> {
-        let discovery = self.discovery().await?;
-        let Some(endpoint) = &discovery.revocation_endpoint else { return Ok(()) };
-        let request = self.authenticated_post(endpoint).form(&[
-            ("token", refresh_token),
-            ("token_type_hint", "refresh_token"),
-            ("client_id", self.config().app_id()),
-        ]);
-        let answer = self.http().send(Endpoint::Revocation, request).await?;
-        if answer.status == StatusCode::OK { Ok(()) } else { Err(answer.unexpected_status().into()) }
-    }
-
-    /// What of a request must not be told, as it is and as it was sent.
+    /// What of a request may not be in an error, as it is and as it was sent.
     fn secrets(&self, params: &[(&str, &str)]) -> Vec<String> {
         let is_secret = |name: &str| matches!(name, "code" | "code_verifier" | "refresh_token");
         let mut secrets = Vec::new();
         for (_, secret) in params.iter().filter(|(name, _)| is_secret(name)) {
             secrets.extend([(*secret).to_owned(), form_encode(secret)]);
         }
-        if let Some(secret) = self.config().app_secret() {
+        if let Some(secret) = self.client_secret {
             let encoded = form_encode(secret);
-            let credentials = STANDARD.encode(format!("{}:{encoded}", form_encode(self.config().app_id())));
+            let credentials = STANDARD.encode(format!("{}:{encoded}", form_encode(self.client_id)));
             secrets.extend([secret.to_owned(), encoded, credentials]);
         }
         secrets
     }
 
-    /// `client_secret_basic` (RFC 6749, section 2.3.1): id and secret are form-encoded first. The secret goes nowhere
-    /// else.
+    /// `client_secret_basic` (RFC 6749, section 2.3.1): id and secret are form-encoded first.
     fn authenticated_post(&self, url: &Url) -> RequestBuilder {
-        let request = self.http().post(url.clone());
-        match self.config().app_secret() {
-            Some(secret) => request.basic_auth(form_encode(self.config().app_id()), Some(form_encode(secret))),
+        let request = self.http.post(url.clone());
+        match self.client_secret {
+            Some(secret) => request.basic_auth(form_encode(self.client_id), Some(form_encode(secret))),
             None => request,
         }
     }
@@ -194,7 +197,7 @@ fn token_error(response: &ErrorResponse, secrets: &[String]) -> Option<Error> {
     // Whatever is not text counts as missing: what matters is whether it is `invalid_grant`.
     let error = response.error.as_str().or_else(|| Some(response.code.as_str()?.trim_start_matches("oidc.")))?;
     let description = response.error_description.as_str().or_else(|| response.message.as_str());
-    let told = |text: &str| (!secrets.iter().any(|secret| text.contains(secret))).then(|| quotable(text));
+    let told = |text: &str| (!secrets.iter().any(|secret| text.contains(secret))).then(|| sanitized(text));
     // The session depends on this one: it is told even if a secret should be part of it.
     let told_error = if error == INVALID_GRANT { Some(error.to_owned()) } else { told(error) };
     Some(Error::TokenEndpoint {

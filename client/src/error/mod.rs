@@ -1,10 +1,17 @@
 //! What may go wrong, and what an app can do about it.
 
+mod id_token;
+mod request;
+mod text;
+
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use logto_storage_core as storage;
+
+pub use self::id_token::IdTokenError;
+pub use self::request::{Endpoint, RequestError, RequestErrorKind};
+pub(crate) use self::text::{ErrorChain, sanitized};
 
 /// The result of this crate's operations.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -152,7 +159,7 @@ pub enum Error {
 
     /// The ID token was not accepted.
     #[error("the ID token was not accepted: {0}")]
-    InvalidIdToken(IdTokenProblem),
+    InvalidIdToken(IdTokenError),
 
     /// The ID token's times (`iat`, `exp`) are more than five minutes off this machine's clock.
     #[error("the ID token's `{claim}` is {seconds} s off this machine's clock: set the clocks of both machines")]
@@ -245,175 +252,6 @@ impl Error {
     }
 }
 
-/// Why an ID token was not accepted (OpenID Connect Core 1.0, section 3.1.3.7).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum IdTokenProblem {
-    /// It is no signed JWT, or a claim that every ID token has is missing or of another type.
-    #[error("{0}")]
-    Malformed(&'static str),
-    /// It is signed by an algorithm that is not accepted (`none` and HS256 among them).
-    #[error("its `alg` is not one of RS256, PS256, ES256, ES384, ES512 and EdDSA")]
-    Algorithm,
-    /// The provider has no key of that `kid` and kind.
-    #[error("the provider has no key that could have signed it")]
-    UnknownKey,
-    /// The signature is not the provider's.
-    #[error("its signature is wrong")]
-    Signature,
-    /// `iss` is another provider.
-    #[error("its `iss` is another provider")]
-    Issuer,
-    /// `aud` does not name this app, or others that it may not be shared with.
-    #[error("its `aud` is another app")]
-    Audience,
-    /// `azp` is another app, or is missing although there are several audiences.
-    #[error("its `azp` is another app")]
-    AuthorizedParty,
-    /// `nonce` is not that of the sign-in.
-    #[error("its `nonce` is not that of the sign-in")]
-    Nonce,
-    /// `at_hash` is not that of the access token beside it.
-    #[error("its `at_hash` is not that of the access token")]
-    AccessTokenHash,
-    /// A refreshed one is of another user.
-    #[error("its `sub` is another user")]
-    Subject,
-}
-
-/// A request to the provider that failed. Cheap to clone: everybody who waited for the same request gets it.
-#[derive(Clone, Debug)]
-pub struct RequestError {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) kind: RequestErrorKind,
-}
-
-/// What kind of failure a [`RequestError`] is.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum RequestErrorKind {
-    /// No answer: connection refused, time-out, TLS and the like.
-    Transport(Arc<reqwest::Error>),
-    /// No answer within 30 seconds, the most that is waited whatever the app's HTTP client allows.
-    TimedOut,
-    /// An answer with a status that is no success, and no OAuth error.
-    Status(u16),
-    /// The provider asks for fewer requests (429).
-    RateLimited {
-        /// How long to wait, where it says so in seconds.
-        retry_after: Option<Duration>,
-    },
-    /// A redirect, which is never followed: it would take the app's secret elsewhere.
-    Redirected,
-    /// A body over the limit.
-    TooLarge {
-        /// The most bytes that are read.
-        limit: usize,
-    },
-    /// An answer that is not what the endpoint has to answer.
-    Invalid(&'static str),
-    /// Discovery names another issuer than the configured endpoint's.
-    WrongIssuer {
-        /// `{endpoint}/oidc`.
-        expected: String,
-        /// What the provider calls itself.
-        found: String,
-    },
-    /// Discovery lacks this endpoint, or its URL is not one to send secrets to.
-    Endpoint(&'static str),
-}
-
-/// An endpoint of the provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Endpoint {
-    /// `/.well-known/openid-configuration`.
-    Discovery,
-    /// `jwks_uri`.
-    Keys,
-    /// `token_endpoint`.
-    Token,
-    /// `revocation_endpoint`.
-    Revocation,
-    /// `userinfo_endpoint`.
-    UserInfo,
-    /// `end_session_endpoint`; a browser is sent there, no request.
-    EndSession,
-}
-
-impl RequestError {
-    pub(crate) fn new(endpoint: Endpoint, kind: RequestErrorKind) -> Self {
-        Self { endpoint, kind }
-    }
-
-    pub(crate) fn invalid(endpoint: Endpoint, problem: &'static str) -> Self {
-        Self::new(endpoint, RequestErrorKind::Invalid(problem))
-    }
-
-    pub(crate) fn is_retryable(&self) -> bool {
-        match &self.kind {
-            RequestErrorKind::Transport(_) | RequestErrorKind::TimedOut | RequestErrorKind::RateLimited { .. } => true,
-            RequestErrorKind::Status(status) => *status >= 500,
-            _ => false,
-        }
-    }
-
-    /// The endpoint that was asked.
-    pub fn endpoint(&self) -> Endpoint {
-        self.endpoint
-    }
-
-    /// What happened.
-    pub fn kind(&self) -> &RequestErrorKind {
-        &self.kind
-    }
-}
-
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the provider's {} ", self.endpoint)?;
-        match &self.kind {
-            RequestErrorKind::Transport(error) if error.is_timeout() => f.write_str("did not answer in time"),
-            RequestErrorKind::TimedOut => f.write_str("did not answer in time"),
-            RequestErrorKind::Transport(_) => f.write_str("cannot be reached"),
-            RequestErrorKind::Status(status) => write!(f, "answered with status {status}"),
-            RequestErrorKind::RateLimited { retry_after: Some(after) } => {
-                write!(f, "asks for fewer requests, and to wait {} s", after.as_secs())
-            }
-            RequestErrorKind::RateLimited { retry_after: None } => f.write_str("asks for fewer requests"),
-            RequestErrorKind::Redirected => f.write_str("answered with a redirect, which is not followed"),
-            RequestErrorKind::TooLarge { limit } => write!(f, "answered with more than {limit} bytes"),
-            RequestErrorKind::Invalid(problem) => write!(f, "answered with what {problem}"),
-            RequestErrorKind::WrongIssuer { expected, found } => {
-                write!(f, "names the issuer {found:?}, but the configured `endpoint` makes it {expected:?}")
-            }
-            RequestErrorKind::Endpoint(name) => write!(f, "names no usable `{name}`"),
-        }
-    }
-}
-
-impl std::error::Error for RequestError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.kind {
-            RequestErrorKind::Transport(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Discovery => "discovery document",
-            Self::Keys => "key set",
-            Self::Token => "token endpoint",
-            Self::Revocation => "revocation endpoint",
-            Self::UserInfo => "user info endpoint",
-            Self::EndSession => "end-session page",
-        })
-    }
-}
-
 /// The provider's description after its error code, where there is one.
 struct Described<'a>(&'a Option<String>);
 
@@ -424,24 +262,4 @@ impl fmt::Display for Described<'_> {
             None => Ok(()),
         }
     }
-}
-
-/// An error and what caused it, for the log: what an error says of itself leaves its source out.
-pub(crate) struct WithCauses<'a>(pub(crate) &'a dyn std::error::Error);
-
-impl fmt::Display for WithCauses<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut causes = std::iter::successors(self.0.source(), |cause| cause.source());
-        causes.try_for_each(|cause| write!(f, ": {cause}"))
-    }
-}
-
-/// Words of the provider's, or of whoever made up a callback, fit for a log line.
-pub(crate) fn quotable(text: &str) -> String {
-    // Nor what ends a line, or turns the reading direction, in a terminal.
-    let is_safe = |c: &char| {
-        !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().filter(is_safe).take(200).collect()
 }

@@ -4,11 +4,9 @@ use std::fmt;
 
 use url::Url;
 
-use crate::config::LogtoConfig;
-use crate::discovery::Discovery;
 use crate::error::{Error, Result};
-use crate::pending::PendingSignIn;
-use crate::pkce;
+use crate::oidc::callback::ANSWER_PARAMS;
+use crate::util::web_url::WebUrl;
 
 /// The most bytes that a URL in the options may have: it is kept in the session until the callback, and up to eight of
 /// them.
@@ -41,9 +39,6 @@ const OWN_PARAMS: [&str; 22] = [
     "state",
 ];
 
-/// What the provider adds to the redirect URI, where nothing may come twice.
-pub(crate) const ANSWER_PARAMS: [&str; 5] = ["code", "error", "error_description", "iss", "state"];
-
 /// How a user is to be signed in.
 ///
 /// ```
@@ -58,8 +53,8 @@ pub(crate) const ANSWER_PARAMS: [&str; 5] = ["code", "error", "error_description
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SignInOptions {
-    redirect_uri: String,
-    post_redirect_uri: Option<String>,
+    pub(crate) redirect_uri: String,
+    pub(crate) post_redirect_uri: Option<String>,
     prompts: Option<Vec<Prompt>>,
     first_screen: Option<FirstScreen>,
     identifiers: Vec<Identifier>,
@@ -210,73 +205,71 @@ impl SignInOptions {
         self
     }
 
-    /// A new sign-in by these options.
-    pub(crate) fn begin(&self, now: u64) -> Result<PendingSignIn> {
-        let wrong = |name, problem: &str| Error::InvalidOption { name, problem: problem.to_owned() };
-        match Url::parse(&self.redirect_uri) {
-            Ok(uri) if !matches!(uri.scheme(), "https" | "http") => {
-                return Err(wrong("redirect_uri", "is neither an https nor an http URL"));
+    /// Checks what can be checked without the provider.
+    pub(crate) fn check(&self) -> Result<()> {
+        let wrong = |name, problem: &str| Err(Error::InvalidOption { name, problem: problem.to_owned() });
+        // RFC 6749, section 3.1.2, forbids the fragment.
+        match WebUrl::parse(&self.redirect_uri).and_then(WebUrl::without_fragment) {
+            Err(problem) => return wrong("redirect_uri", problem),
+            Ok(uri) if uri.as_url().query_pairs().any(|(name, _)| ANSWER_PARAMS.contains(&&*name)) => {
+                return wrong("redirect_uri", "has a parameter of the provider's answer, such as `code`, in its query");
             }
-            // RFC 6749, section 3.1.2.
-            Ok(uri) if uri.fragment().is_some() => return Err(wrong("redirect_uri", "has a fragment")),
-            Ok(uri) if uri.query_pairs().any(|(name, _)| ANSWER_PARAMS.contains(&&*name)) => {
-                return Err(wrong(
-                    "redirect_uri",
-                    "has a parameter of the provider's answer, such as `code`, in its query",
-                ));
-            }
-            Ok(_) if self.redirect_uri.len() > MAX_URL => {
-                return Err(wrong("redirect_uri", "is longer than 2048 bytes"));
-            }
+            Ok(_) if self.redirect_uri.len() > MAX_URL => return wrong("redirect_uri", "is longer than 2048 bytes"),
             Ok(_) => {}
-            Err(_) => return Err(wrong("redirect_uri", "is no absolute URL")),
         }
         if self.post_redirect_uri.as_ref().is_some_and(|uri| uri.len() > MAX_URL) {
-            return Err(wrong("post_redirect_uri", "is longer than 2048 bytes"));
+            return wrong("post_redirect_uri", "is longer than 2048 bytes");
         }
-        if let Some(prompts) = &self.prompts {
-            check_prompts(prompts).map_err(|problem| wrong("prompt", problem))?;
+        if let Some(Err(problem)) = self.prompts.as_deref().map(check_prompts) {
+            return wrong("prompt", problem);
         }
-        if let Some((name, _)) = self.extra_params.iter().find(|(name, _)| OWN_PARAMS.contains(&&**name)) {
-            return Err(wrong("extra_params", &format!("has {name:?}, which the client sets itself")));
+        match self.extra_params.iter().find(|(name, _)| OWN_PARAMS.contains(&&**name)) {
+            Some((name, _)) => wrong("extra_params", &format!("has {name:?}, which the client sets itself")),
+            None => Ok(()),
         }
-        Ok(PendingSignIn {
-            state: pkce::random(),
-            nonce: pkce::random(),
-            verifier: pkce::random(),
-            redirect_uri: self.redirect_uri.clone(),
-            post_redirect_uri: self.post_redirect_uri.clone(),
-            began_at: now,
-        })
     }
+}
 
-    /// The provider's page for it.
-    pub(crate) fn url(&self, config: &LogtoConfig, discovery: &Discovery, pending: &PendingSignIn) -> Url {
-        let mut url = discovery.authorization_endpoint.clone();
+/// An authorization request (OpenID Connect Core 1.0, section 3.1.2.1).
+pub(crate) struct AuthorizationRequest<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) state: &'a str,
+    pub(crate) nonce: &'a str,
+    pub(crate) code_challenge: &'a str,
+    pub(crate) scopes: &'a [String],
+    pub(crate) resources: &'a [String],
+    /// Unless the options have their own.
+    pub(crate) default_prompts: &'a [Prompt],
+    pub(crate) options: &'a SignInOptions,
+}
+
+impl AuthorizationRequest<'_> {
+    pub(crate) fn url(&self, endpoint: &Url) -> Url {
+        let options = self.options;
+        let mut url = endpoint.clone();
         let mut query = url.query_pairs_mut();
         query
-            .append_pair("client_id", config.app_id())
-            .append_pair("redirect_uri", &pending.redirect_uri)
-            .append_pair("code_challenge", &pkce::challenge(&pending.verifier))
+            .append_pair("client_id", self.client_id)
+            .append_pair("redirect_uri", &options.redirect_uri)
+            .append_pair("code_challenge", self.code_challenge)
             .append_pair("code_challenge_method", "S256")
-            .append_pair("state", &pending.state)
-            .append_pair("nonce", &pending.nonce)
+            .append_pair("state", self.state)
+            .append_pair("nonce", self.nonce)
             .append_pair("response_type", "code");
-        let prompts = words(self.prompts.as_deref().unwrap_or(config.prompts()).iter().map(|prompt| prompt.as_str()));
-        let direct_sign_in = self.direct_sign_in.as_ref().map(DirectSignIn::to_param);
-        let identifiers = words(self.identifiers.iter().map(|identifier| identifier.as_str()));
+        let prompts = options.prompts.as_deref().unwrap_or(self.default_prompts);
+        let direct_sign_in = options.direct_sign_in.as_ref().map(DirectSignIn::to_param);
         let optional = [
-            ("prompt", &*prompts),
-            ("scope", &config.scopes().join(" ")),
-            ("login_hint", self.login_hint.as_deref().unwrap_or_default()),
-            ("one_time_token", self.one_time_token.as_ref().map(|token| &*token.0).unwrap_or_default()),
+            ("prompt", &*words(prompts.iter().map(|prompt| prompt.as_str()))),
+            ("scope", &self.scopes.join(" ")),
+            ("login_hint", options.login_hint.as_deref().unwrap_or_default()),
+            ("one_time_token", options.one_time_token.as_ref().map(|token| &*token.0).unwrap_or_default()),
             ("direct_sign_in", direct_sign_in.as_deref().unwrap_or_default()),
-            ("first_screen", self.first_screen.map(FirstScreen::as_str).unwrap_or_default()),
-            ("identifier", &identifiers),
+            ("first_screen", options.first_screen.map(FirstScreen::as_str).unwrap_or_default()),
+            ("identifier", &words(options.identifiers.iter().map(|identifier| identifier.as_str()))),
         ];
         query.extend_pairs(optional.into_iter().filter(|(_, value)| !value.is_empty()));
-        query.extend_pairs(config.resources().iter().map(|resource| ("resource", resource)));
-        query.extend_pairs(&self.extra_params);
+        query.extend_pairs(self.resources.iter().map(|resource| ("resource", resource)));
+        query.extend_pairs(&options.extra_params);
         drop(query);
         url
     }

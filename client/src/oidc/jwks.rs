@@ -7,11 +7,11 @@ use serde_json::Value;
 use url::Url;
 
 use crate::error::{Endpoint, RequestError};
-use crate::http::Http;
-use crate::jwt::{Algorithm, PublicKey};
+use crate::oidc::jwt::{Algorithm, PublicKey};
+use crate::util::http::Http;
 
 /// The keys that signatures can be verified with.
-pub(crate) struct KeySet(Vec<Key>);
+pub(crate) struct JwkSet(Vec<Key>);
 
 struct Key {
     id: Option<String>,
@@ -40,17 +40,17 @@ struct Jwk {
     y: Option<String>,
 }
 
-impl KeySet {
+impl JwkSet {
     pub(crate) async fn fetch(http: &Http, uri: &Url) -> Result<Self, RequestError> {
-        let document: Document = http.send(Endpoint::Keys, http.get(uri.clone())).await?.json()?;
-        let keys = Self::of(document.keys);
-        tracing::debug!(keys = keys.0.len(), "key set fetched");
+        let document: Document = http.send(Endpoint::Jwks, http.get(uri.clone())).await?.json()?;
+        let keys = Self::new(document.keys);
+        tracing::debug!(keys = keys.0.len(), "JWK set fetched");
         Ok(keys)
     }
 
     /// Skips keys of other kinds and uses, which a provider may have for others (RFC 7517, section 5).
-    pub(crate) fn of(keys: Vec<Value>) -> Self {
-        Self(keys.into_iter().filter_map(Key::of).collect())
+    pub(crate) fn new(keys: Vec<Value>) -> Self {
+        Self(keys.into_iter().filter_map(Key::from_jwk).collect())
     }
 
     /// The keys that may have made a signature by `algorithm`.
@@ -63,7 +63,7 @@ impl KeySet {
 }
 
 impl Key {
-    fn of(jwk: Value) -> Option<Self> {
+    fn from_jwk(jwk: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(jwk).ok()?;
         if jwk.usage.as_deref().is_some_and(|usage| usage != "sig") {
             return None;

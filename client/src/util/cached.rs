@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::{RequestError, WithCauses};
+use crate::error::{ErrorChain, RequestError};
+use crate::util::single_flight::SingleFlight;
 
 /// How long after a failure the last good value is used without another request.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -24,12 +25,12 @@ const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
 /// stays in use for at most a day.
 pub(crate) struct Cached<T> {
     state: Mutex<State<T>>,
-    fetching: tokio::sync::Mutex<()>,
+    fetches: SingleFlight<(), Result<Arc<T>, RequestError>>,
 }
 
 struct State<T> {
     value: Option<(Arc<T>, Instant)>,
-    failure: Option<(RequestError, Instant)>,
+    failed_at: Option<Instant>,
     renewals: Budget,
 }
 
@@ -43,10 +44,7 @@ struct Budget {
 impl<T> Cached<T> {
     pub(crate) fn new() -> Self {
         let renewals = Budget { left: RENEWALS, refilled: None };
-        Self {
-            state: Mutex::new(State { value: None, failure: None, renewals }),
-            fetching: tokio::sync::Mutex::new(()),
-        }
+        Self { state: Mutex::new(State { value: None, failed_at: None, renewals }), fetches: SingleFlight::new() }
     }
 
     /// The value, at most `max_age` old while the provider answers.
@@ -54,33 +52,25 @@ impl<T> Cached<T> {
     where
         F: Future<Output = Result<T, RequestError>>,
     {
-        let asked = Instant::now();
         if let Some(value) = self.state().usable(max_age) {
             return Ok(value);
         }
-        let _one_at_a_time = self.fetching.lock().await;
-        {
-            let state = self.state();
-            if let Some(value) = state.usable(max_age) {
+        let fetch = || async {
+            // A caller that led until just now may have fetched it.
+            if let Some(value) = self.state().usable(max_age) {
                 return Ok(value);
             }
-            // Waiters share the error of the request they waited for.
-            if let Some((error, at)) = &state.failure
-                && *at > asked
-            {
-                return Err(error.clone());
-            }
-        }
-        match Box::pin(fetch()).await {
-            Ok(value) => Ok(self.keep(value)),
-            Err(error) => {
-                let mut state = self.state();
-                state.failure = Some((error.clone(), Instant::now()));
-                let last_good = state.usable(max_age).ok_or(error.clone())?;
-                tracing::warn!(error = %WithCauses(&error), "the last good answer stays in use");
-                Ok(last_good)
-            }
-        }
+            let error = match fetch().await {
+                Ok(value) => return Ok(self.keep(value)),
+                Err(error) => error,
+            };
+            let mut state = self.state();
+            state.failed_at = Some(Instant::now());
+            let last_good = state.usable(max_age).ok_or_else(|| error.clone())?;
+            tracing::warn!(error = %ErrorChain(&error), "the last good answer stays in use");
+            Ok(last_good)
+        };
+        self.fetches.run((), fetch).await
     }
 
     /// The value at hand, however old it is.
@@ -94,32 +84,29 @@ impl<T> Cached<T> {
     where
         F: Future<Output = Result<T, RequestError>>,
     {
-        let _one_at_a_time = self.fetching.lock().await;
-        {
-            let state = self.state();
-            match &state.value {
-                Some((value, _)) if !Arc::ptr_eq(value, &lacking) => return Arc::clone(value),
-                _ if state.renewals.available() == 0 => return lacking,
-                _ => {}
+        let fetch = || async {
+            if let Some(newer) = self.last().filter(|value| !Arc::ptr_eq(value, &lacking)) {
+                return Ok(newer);
             }
-        }
-        let fetched = Box::pin(fetch()).await;
-        // Only now: a caller that goes away meanwhile does not spend the budget of the others.
-        self.state().renewals.spend();
-        match fetched {
-            Ok(value) => self.keep(value),
-            Err(error) => {
-                tracing::warn!(error = %WithCauses(&error), "the last good answer stays in use");
-                lacking
+            if self.state().renewals.available() == 0 {
+                return Ok(Arc::clone(&lacking));
             }
-        }
+            let fetched = fetch().await;
+            // Only now: a caller that goes away meanwhile does not spend the budget of the others.
+            self.state().renewals.spend();
+            if let Err(error) = &fetched {
+                tracing::warn!(error = %ErrorChain(error), "the last good answer stays in use");
+            }
+            fetched.map(|value| self.keep(value))
+        };
+        self.fetches.run((), fetch).await.unwrap_or(Arc::clone(&lacking))
     }
 
     fn keep(&self, value: T) -> Arc<T> {
         let value = Arc::new(value);
         let mut state = self.state();
         state.value = Some((Arc::clone(&value), Instant::now()));
-        state.failure = None;
+        state.failed_at = None;
         value
     }
 
@@ -131,7 +118,7 @@ impl<T> Cached<T> {
 impl<T> State<T> {
     fn usable(&self, max_age: Duration) -> Option<Arc<T>> {
         let (value, fetched) = self.value.as_ref()?;
-        let just_failed = self.failure.as_ref().is_some_and(|(_, at)| at.elapsed() < PAUSE);
+        let just_failed = self.failed_at.is_some_and(|at| at.elapsed() < PAUSE);
         let age = fetched.elapsed();
         (age < max_age || (just_failed && age < MAX_STALE)).then(|| Arc::clone(value))
     }

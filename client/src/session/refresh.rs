@@ -1,0 +1,363 @@
+//! New access tokens by the refresh token, when several requests, tabs and processes ask for them at once.
+//!
+//! A session's record is saved whole, so of two requests that refresh at once one undoes the other's. And a refresh token
+//! may be valid for a single use (rotation): using it again ends the sign-in. Therefore all requests in this process that
+//! hold the same refresh token share one [`Grant`], which remembers what the provider issued to the others. Another process's
+//! work is seen by reading the session again before a request is sent.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use logto_storage_core::{Change, LogtoStorage};
+use tracing::Instrument as _;
+
+use crate::client::LogtoClient;
+use crate::error::{Error, RequestError, Result};
+use crate::oidc::id_token::IssuedFor;
+use crate::oidc::token::{INVALID_GRANT, TokenResponse};
+use crate::session::items::{self, AccessTokens};
+use crate::session::{LogtoSession, write_token};
+use crate::tokens::{AccessToken, TokenTarget};
+use crate::util::now;
+use crate::util::single_flight::{Leader, SingleFlight, Turn};
+use crate::util::ttl_map::TtlMap;
+
+/// How long after its last use a grant is remembered, for requests that read their session earlier.
+const TTL: Duration = Duration::from_secs(120);
+
+/// How long it is remembered if its newest refresh token is in no session, because the browser had gone or the store was
+/// down: the session's token is used up, and nobody else knows the new one.
+const UNSTORED_TTL: Duration = Duration::from_secs(24 * 3600);
+
+/// The grants that sessions of this process have lately refreshed with, by refresh token.
+pub(crate) struct Grants(TtlMap<Arc<Grant>>);
+
+/// What is known here about one sign-in's grant (RFC 6749, section 1.3).
+pub(crate) struct Grant {
+    /// One request to the provider at a time. By the target's key.
+    refreshes: SingleFlight<String, Result<AccessToken, RequestError>>,
+    /// Held while a session is written, so that a sign-out can wait for that, but not for the provider.
+    writing: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The newest.
+    refresh_token: String,
+    /// Whether a session has it.
+    is_stored: bool,
+    /// Issued lately, and perhaps missing from a session that another request has saved since.
+    access_tokens: AccessTokens,
+    id_token: Option<String>,
+    end: Option<End>,
+    /// A sign-out revokes the refresh token.
+    is_given_up: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum End {
+    /// Signed out here, or replaced by another sign-in.
+    SignedOut,
+    /// The provider does not accept the refresh token any more (RFC 6749, section 5.2).
+    InvalidGrant,
+}
+
+/// What an attempt to refresh came to.
+enum Attempt {
+    Token(AccessToken),
+    /// The session has the refresh token of another grant now.
+    OtherGrant,
+    /// Another process has rotated the refresh token that was sent.
+    Rotated,
+}
+
+impl<S: LogtoStorage> LogtoSession<S> {
+    /// An access token from the provider, or from another request that has just been issued one.
+    pub(crate) async fn refreshed(&self, target: &TokenTarget) -> Result<AccessToken> {
+        let span = tracing::info_span!("refresh", target = target.key());
+        // In a box: most calls have a token at hand, and their futures stay small.
+        Box::pin(self.refresh(target).instrument(span)).await
+    }
+
+    async fn refresh(&self, target: &TokenTarget) -> Result<AccessToken> {
+        let mut may_follow_rotation = true;
+        loop {
+            let grant = self.client().grants().get(&self.required_refresh_token().await?);
+            match self.refresh_with(&grant, target, may_follow_rotation).await? {
+                Attempt::Token(token) => return Ok(token),
+                Attempt::OtherGrant => {}
+                Attempt::Rotated => may_follow_rotation = false,
+            }
+        }
+    }
+
+    async fn refresh_with(
+        &self,
+        grant: &Arc<Grant>,
+        target: &TokenTarget,
+        may_follow_rotation: bool,
+    ) -> Result<Attempt> {
+        let key = target.key();
+        let turn = grant.refreshes.join(&key).await;
+        if grant.end().is_some() {
+            let has_moved_on = self.has_another_refresh_token(grant).await?;
+            return if has_moved_on { Ok(Attempt::OtherGrant) } else { Err(self.ended(grant).await) };
+        }
+        // Before anything is written: another process may have been issued the token, or a newer refresh token.
+        if self.storage().reload().await? {
+            if let Some(token) = self.access_tokens().await?.fresh(&key, now()) {
+                tracing::debug!("token issued to another request or process");
+                return Ok(Attempt::Token(token));
+            }
+            if !self.is_of(grant, &self.required_refresh_token().await?) {
+                return Ok(Attempt::OtherGrant);
+            }
+        }
+        let leader = match turn {
+            Turn::Lead(leader) => leader,
+            Turn::Share(result) => {
+                let token = result?;
+                tracing::debug!("token issued to another request");
+                self.store_issued(grant).await?;
+                return Ok(Attempt::Token(token));
+            }
+        };
+        if let Some(token) = grant.state().access_tokens.fresh(&key, now()) {
+            tracing::debug!("token issued to an earlier request");
+            self.store_issued(grant).await?;
+            return Ok(Attempt::Token(token));
+        }
+        // Nobody else leads before what comes of the response is decided.
+        let (leader, response) = self.client().request_refresh(grant, leader, target).await?;
+        match response {
+            Ok(response) => {
+                let token = self.accept(grant, &key, &response).await?;
+                leader.end(key, Ok(token.clone()));
+                Ok(Attempt::Token(token))
+            }
+            Err(Error::TokenEndpoint { error, .. }) if error == INVALID_GRANT => {
+                if may_follow_rotation && self.has_another_refresh_token(grant).await? {
+                    tracing::info!("refresh token rotated by another process: trying its new one");
+                    return Ok(Attempt::Rotated);
+                }
+                grant.state().end.get_or_insert(End::InvalidGrant);
+                Err(self.ended(grant).await)
+            }
+            Err(error) => {
+                // The provider does not answer, whatever the target.
+                if let Error::Request(request) = &error
+                    && request.is_retryable()
+                {
+                    leader.end_for_all(Err(request.clone()));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Stores what the provider issued.
+    async fn accept(&self, grant: &Grant, key: &str, response: &TokenResponse) -> Result<AccessToken> {
+        let newest = grant.state().refresh_token.clone();
+        let rotated = self.stored_refresh_token().await?.as_ref() != Some(&newest);
+        if rotated {
+            // By itself, and first: whatever is wrong with the rest, the old one is used up.
+            self.write(grant, &[Change::set(items::REFRESH_TOKEN, &write_token(newest))]).await?;
+        }
+        let tokens = response.tokens(now())?;
+        if let Some(id_token) = &tokens.id_token {
+            let previous = self.id_token_claims().await?;
+            let issued_for = IssuedFor::Refresh { previous: &previous };
+            self.client().provider().verify_id_token(id_token, tokens.access_token.as_str(), issued_for).await?;
+        }
+        {
+            let mut state = grant.state();
+            state.access_tokens.insert(key.to_owned(), tokens.access_token.clone());
+            state.id_token = tokens.id_token.or(state.id_token.take());
+        }
+        self.store_issued(grant).await?;
+        tracing::info!(rotated, "access token refreshed");
+        Ok(tokens.access_token)
+    }
+
+    /// Writes what the session lacks of what was issued, whichever request asked for it: this request's record may be older
+    /// than another's, and is saved whole.
+    async fn store_issued(&self, grant: &Grant) -> Result<()> {
+        let (refresh_token, access_tokens, id_token) = {
+            let state = grant.state();
+            (state.refresh_token.clone(), state.access_tokens.clone(), state.id_token.clone())
+        };
+        let stored = self.access_tokens().await?;
+        let merged = stored.merged_with(&access_tokens, now());
+        let access_tokens = (merged != stored).then(|| items::encode(merged));
+        let is_new = self.stored_refresh_token().await?.as_ref() != Some(&refresh_token);
+        let refresh_token = is_new.then(|| write_token(refresh_token));
+        let stored = self.id_token().await?;
+        let id_token = id_token.filter(|token| stored.is_none_or(|stored| stored.as_str() != token)).map(write_token);
+        let changes: Vec<_> = [
+            (items::REFRESH_TOKEN, &refresh_token),
+            (items::ACCESS_TOKEN_MAP, &access_tokens),
+            (items::ID_TOKEN, &id_token),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some(Change::set(key, value.as_deref()?)))
+        .collect();
+        if changes.is_empty() { Ok(()) } else { self.write(grant, &changes).await }
+    }
+
+    /// Writes, unless the sign-in has ended: a sign-out that has returned is not undone.
+    pub(crate) async fn write(&self, grant: &Grant, changes: &[Change<'_>]) -> Result<()> {
+        let _writing = grant.writing.lock().await;
+        match grant.end() {
+            None => self.storage().apply(changes).await?,
+            Some(_) => return Err(Error::NotAuthenticated),
+        }
+        if changes.iter().any(|change| matches!(change, Change::Set { key: items::REFRESH_TOKEN, .. })) {
+            grant.state().is_stored = true;
+        }
+        Ok(())
+    }
+
+    /// The error for a sign-in that has ended. Its tokens are useless, and are cleared.
+    async fn ended(&self, grant: &Grant) -> Error {
+        let _writing = grant.writing.lock().await;
+        if grant.end() == Some(End::SignedOut) {
+            return self.clear_if_back().await.err().unwrap_or(Error::NotAuthenticated);
+        }
+        match self.clear_stored_tokens().await {
+            Ok(()) => {
+                tracing::info!("the provider has ended the sign-in: the session's tokens are cleared");
+                Error::SessionEnded
+            }
+            Err(error) => error,
+        }
+    }
+
+    /// A session that was signed out is gone from its store, unless a late save of another request has brought it back.
+    async fn clear_if_back(&self) -> Result<()> {
+        if self.storage().reload().await? && self.stored_refresh_token().await?.is_some() {
+            self.clear_stored_tokens().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the session again: whether it has a refresh token of another grant.
+    async fn has_another_refresh_token(&self, grant: &Arc<Grant>) -> Result<bool> {
+        // Whether or not it was read: a session that its requests share is always up to date.
+        self.storage().reload().await?;
+        Ok(self.stored_refresh_token().await?.is_some_and(|token| !self.is_of(grant, &token)))
+    }
+
+    fn is_of(&self, grant: &Arc<Grant>, refresh_token: &str) -> bool {
+        Arc::ptr_eq(grant, &self.client().grants().get(refresh_token))
+    }
+}
+
+type RefreshLeader = Leader<String, Result<AccessToken, RequestError>>;
+
+impl LogtoClient {
+    /// Sends the request in a task of its own. If the caller goes away (the browser has left the page), it ends all the
+    /// same, and the next request knows the refresh token that it may bring.
+    async fn request_refresh(
+        &self,
+        grant: &Arc<Grant>,
+        leader: RefreshLeader,
+        target: &TokenTarget,
+    ) -> Result<(RefreshLeader, Result<TokenResponse>)> {
+        let (client, grant, target) = (self.clone(), Arc::clone(grant), target.clone());
+        let request = async move {
+            let refresh_token = grant.state().refresh_token.clone();
+            let response = client.provider().refresh(&refresh_token, &target).await;
+            if let Ok(response) = &response {
+                client.follow_rotation(&grant, response).await;
+            }
+            (leader, response)
+        };
+        tokio::spawn(request.in_current_span()).await.map_err(|_| Error::Interrupted)
+    }
+
+    async fn follow_rotation(&self, grant: &Arc<Grant>, response: &TokenResponse) {
+        let Some(rotated) = &response.refresh_token else { return };
+        self.grants().rotated(grant, rotated);
+        let is_given_up = {
+            let mut state = grant.state();
+            // Many providers send the same one again.
+            if state.refresh_token != *rotated {
+                state.refresh_token.clone_from(rotated);
+                state.is_stored = false;
+            }
+            state.is_given_up
+        };
+        if is_given_up {
+            // Signed out meanwhile, by the token that this one has replaced.
+            self.revoke_in_background(rotated.clone()).await;
+        }
+    }
+}
+
+impl Grants {
+    pub(crate) fn new() -> Self {
+        Self(TtlMap::new(|grant: &Arc<Grant>| grant.ttl()))
+    }
+
+    pub(crate) fn get(&self, refresh_token: &str) -> Arc<Grant> {
+        self.0.get_or_insert_with(refresh_token, || Arc::new(Grant::new(refresh_token))).0
+    }
+
+    /// The grant has another refresh token now.
+    fn rotated(&self, grant: &Arc<Grant>, refresh_token: &str) {
+        self.0.insert(refresh_token, Arc::clone(grant));
+    }
+}
+
+impl Grant {
+    fn new(refresh_token: &str) -> Self {
+        Self {
+            refreshes: SingleFlight::new(),
+            writing: tokio::sync::Mutex::default(),
+            state: Mutex::new(State {
+                refresh_token: refresh_token.to_owned(),
+                is_stored: true,
+                access_tokens: AccessTokens::default(),
+                id_token: None,
+                end: None,
+                is_given_up: false,
+            }),
+        }
+    }
+
+    pub(crate) fn ttl(&self) -> Duration {
+        let state = self.state();
+        if state.is_stored || state.end.is_some() { TTL } else { UNSTORED_TTL }
+    }
+
+    /// Makes a change that ends this sign-in in a session. No request writes meanwhile, and none does afterwards.
+    pub(crate) async fn sign_out(&self, change: impl Future<Output = Result<()>>) -> Result<()> {
+        let _writing = self.writing.lock().await;
+        change.await?;
+        // Only now: a change that failed, or whose caller went away, has ended nothing.
+        self.state().end = Some(End::SignedOut);
+        self.forget_access_tokens();
+        self.state().id_token = None;
+        Ok(())
+    }
+
+    /// The newest refresh token, to be revoked. One that it is being exchanged for will be, too.
+    pub(crate) fn give_up(&self) -> String {
+        let mut state = self.state();
+        state.is_given_up = true;
+        state.refresh_token.clone()
+    }
+
+    pub(crate) fn forget_access_tokens(&self) {
+        self.state().access_tokens = AccessTokens::default();
+        self.refreshes.forget();
+    }
+
+    fn end(&self) -> Option<End> {
+        self.state().end
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

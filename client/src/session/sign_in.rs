@@ -1,0 +1,315 @@
+//! Sign-in: the redirect to the provider, and the callback. Several tabs may have a sign-in each.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use logto_storage_core::{Change, LogtoStorage};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::claims::IdTokenClaims;
+use crate::error::{Endpoint, Error, ErrorChain, RequestError, Result};
+use crate::oidc::authorize::{AuthorizationRequest, SignInOptions};
+use crate::oidc::callback::{self, CallbackParams};
+use crate::oidc::id_token::IssuedFor;
+use crate::oidc::pkce;
+use crate::session::items::{self, AccessTokens};
+use crate::session::sign_out::TOKENS;
+use crate::session::{LogtoSession, write_token};
+use crate::tokens::TokenTarget;
+use crate::util::now;
+
+/// How many are kept; the oldest makes room for the next.
+const MAX: usize = 8;
+
+/// How long one is kept, in seconds: as long as Logto keeps its sign-in form.
+pub(crate) const SIGN_IN_LIFETIME: u64 = 3600;
+
+/// A sign-in that succeeded.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SignedIn {
+    /// Where the user wanted to go, as it was given to
+    /// [`SignInOptions::post_redirect_uri`](crate::SignInOptions::post_redirect_uri).
+    pub post_redirect_uri: Option<String>,
+    /// Who signed in.
+    pub claims: IdTokenClaims,
+}
+
+/// A sign-in between the redirect to the provider and the callback. Everything in it but the URLs is secret.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct SignInSession {
+    pub(crate) state: String,
+    pub(crate) nonce: String,
+    #[serde(rename = "verifier")]
+    pub(crate) code_verifier: String,
+    pub(crate) redirect_uri: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) post_redirect_uri: Option<String>,
+    /// Seconds since 1970.
+    pub(crate) began_at: u64,
+}
+
+/// Those of one session, the oldest first.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct SignInSessions {
+    sign_ins: Vec<SignInSession>,
+}
+
+impl<S: LogtoStorage> LogtoSession<S> {
+    /// Begins a sign-in: the URL to redirect the browser to.
+    ///
+    /// What the callback takes is kept in the session, by one save, for an hour, which is as long as Logto keeps its form. Up to eight sign-ins may be under
+    /// way at once, one in each tab; the oldest makes room for the next.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`], [`Error::Request`] if the provider cannot be asked where its page is or is known to be down,
+    /// [`Error::Storage`].
+    #[doc(alias = "login")]
+    pub async fn sign_in(&self, options: SignInOptions) -> Result<Url> {
+        options.check()?;
+        let provider = self.client().provider();
+        let metadata = provider.metadata_for_browser().await?;
+        let sign_in = SignInSession::new(&options);
+        let config = provider.config();
+        let request = AuthorizationRequest {
+            client_id: config.app_id(),
+            state: &sign_in.state,
+            nonce: &sign_in.nonce,
+            code_challenge: &pkce::challenge(&sign_in.code_verifier),
+            scopes: config.scopes(),
+            resources: config.resources(),
+            default_prompts: config.prompts(),
+            options: &options,
+        };
+        let url = request.url(&metadata.authorization_endpoint);
+
+        let mut sign_ins = self.sign_in_sessions().await?;
+        sign_ins.add(sign_in, now());
+        let sign_ins = items::encode(sign_ins);
+        let begin = Change::set(items::SIGN_IN_SESSION, &sign_ins);
+        if options.clear_tokens {
+            let [id_token, refresh_token, access_tokens] = TOKENS;
+            self.end_sign_in(async {
+                Ok(self.storage().apply(&[id_token, refresh_token, access_tokens, begin]).await?)
+            })
+            .await?;
+        } else {
+            self.storage().apply(&[begin]).await?;
+        }
+        tracing::debug!("sign-in started");
+        Ok(url)
+    }
+
+    /// Ends the sign-in that this callback belongs to: gets the tokens for its code, and keeps them in the session,
+    /// which gets a new id in the same save.
+    ///
+    /// `callback_url` is the URL that the browser was sent to: absolute, or, as a web framework has it, its path and
+    /// query (`/callback?code=…`). Only its path and query are needed, so nothing depends on the `Host` header.
+    ///
+    /// The sign-in is used up, whatever comes of it: another callback for it is an
+    /// [`UnknownState`](Error::UnknownState). Other tabs' are not touched.
+    ///
+    /// # Errors
+    ///
+    /// - [`is_stale_callback`](Error::is_stale_callback): it is of no sign-in that is under way here. Begin anew.
+    /// - [`SignInCancelled`](Error::SignInCancelled): the user cancelled. Nothing is used up.
+    /// - [`is_access_denied`](Error::is_access_denied): the user said no, or the provider.
+    /// - [`is_sign_in_required`](Error::is_sign_in_required): after [`Prompt::None`](crate::Prompt::None), the provider has to
+    ///   show a page.
+    /// - [`AuthorizationFailed`](Error::AuthorizationFailed): the provider reports another error.
+    /// - [`InvalidCallback`](Error::InvalidCallback), [`WrongRedirectUri`](Error::WrongRedirectUri),
+    ///   [`WrongIssuer`](Error::WrongIssuer), [`InvalidIdToken`](Error::InvalidIdToken),
+    ///   [`ClockSkew`](Error::ClockSkew): what came is not to be believed.
+    /// - [`TokenEndpoint`](Error::TokenEndpoint), [`Request`](Error::Request): the provider refuses or does not answer.
+    /// - [`RenewalUnsupported`](Error::RenewalUnsupported), [`Storage`](Error::Storage): the session cannot take it.
+    ///
+    /// After an error the session is as signed in, or not, as it was before.
+    pub async fn handle_sign_in_callback(&self, callback_url: &str) -> Result<SignedIn> {
+        let result = self.sign_in_by(callback_url).await;
+        match &result {
+            Ok(_) => {}
+            Err(error @ Error::SignInCancelled) => tracing::info!(%error),
+            Err(error) => tracing::warn!(error = %ErrorChain(error), "callback rejected"),
+        }
+        result
+    }
+
+    /// The [`post_redirect_uri`](crate::SignInOptions::post_redirect_uri) of the pending sign-in that this callback belongs to,
+    /// or of the newest one if the callback has no `state` because the user cancelled. Read it before
+    /// [`handle_sign_in_callback`](Self::handle_sign_in_callback), which uses the sign-in up: a user who tries again after an
+    /// error then still gets where they wanted to go.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage, SignInOptions};
+    ///
+    /// /// Where to send the browser after the callback.
+    /// async fn callback<S: LogtoStorage>(session: &LogtoSession<S>, url: &str) -> Result<String, Error> {
+    ///     let return_to = session.pending_post_redirect_uri(url).await?;
+    ///     match session.handle_sign_in_callback(url).await {
+    ///         Ok(_) => Ok(return_to.unwrap_or("/".to_owned())),
+    ///         Err(error) if error.is_access_denied() => {
+    ///             let again = SignInOptions::new("https://app.example.com/callback");
+    ///             Ok(session.sign_in(again.post_redirect_uri(return_to.unwrap_or("/".to_owned()))).await?.into())
+    ///         }
+    ///         Err(error) => Err(error),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCallback`](Error::InvalidCallback), [`Storage`](Error::Storage).
+    pub async fn pending_post_redirect_uri(&self, callback_url: &str) -> Result<Option<String>> {
+        let callback = CallbackParams::parse(callback_url)?;
+        let state = callback.param("state")?;
+        if state.is_none() && !callback.is_cancelled() {
+            return Ok(None);
+        }
+        let sign_ins = self.sign_in_sessions().await?;
+        Ok(sign_ins.find(state, now()).and_then(|sign_in| sign_in.post_redirect_uri.clone()))
+    }
+
+    async fn sign_in_by(&self, callback_url: &str) -> Result<SignedIn> {
+        let callback = CallbackParams::parse(callback_url)?;
+        if callback.is_cancelled() {
+            return Err(Error::SignInCancelled);
+        }
+        let state = callback.param("state")?.ok_or(callback::invalid("has no `state`"))?;
+        let mut sign_ins = self.sign_in_sessions().await?;
+        if sign_ins.is_empty() {
+            return Err(Error::NoPendingSignIn);
+        }
+        let sign_in = sign_ins.take(state, now()).ok_or(Error::UnknownState)?;
+        if !self.client().is_first_callback(state) {
+            return Err(Error::UnknownState);
+        }
+        // In a box: the futures of apps that await this one stay small.
+        match Box::pin(self.complete(&callback, &sign_in)).await {
+            Ok(claims) => Ok(SignedIn { post_redirect_uri: sign_in.post_redirect_uri, claims }),
+            Err(error) => {
+                // The error matters more than this, and this process does not accept the callback a second time.
+                if let Err(error) = self.use_up(&sign_in).await {
+                    let error = ErrorChain(&error);
+                    tracing::warn!(%error, "a sign-in that failed could not be removed from the session");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn complete(&self, callback: &CallbackParams<'_>, sign_in: &SignInSession) -> Result<IdTokenClaims> {
+        let provider = self.client().provider();
+        // Before any request: what the browser brought decides whether there is anything to ask the provider for.
+        let requires_iss = provider.known_metadata().is_some_and(|metadata| metadata.iss_parameter_supported);
+        let code = callback.check(&sign_in.redirect_uri, provider.config().issuer(), requires_iss)?;
+        if callback.param("iss")?.is_none() && provider.metadata().await?.iss_parameter_supported {
+            return Err(Error::WrongIssuer { missing: true });
+        }
+        let response = provider.exchange_code(code, &sign_in.redirect_uri, &sign_in.code_verifier).await?;
+        let tokens = response.tokens(now())?;
+        let id_token = tokens
+            .id_token
+            .ok_or(RequestError::invalid(Endpoint::Token, "has no `id_token` (the scope `openid` asks for it)"))?;
+        let issued_for = IssuedFor::SignIn { nonce: &sign_in.nonce };
+        let claims = provider.verify_id_token(&id_token, tokens.access_token.as_str(), issued_for).await?;
+
+        let id_token = write_token(id_token);
+        let refresh_token = response.refresh_token.map(write_token);
+        let mut access_tokens = AccessTokens::default();
+        access_tokens.insert(TokenTarget::provider().key(), tokens.access_token);
+        let access_tokens = items::encode(access_tokens);
+        // As they are now: a session that its requests share may have got more meanwhile.
+        let mut others = self.sign_in_sessions().await?;
+        others.take(&sign_in.state, now());
+        let others = others.encode();
+        self.end_sign_in(self.renew(&[
+            Change::set(items::ID_TOKEN, &id_token),
+            set_or_remove(items::REFRESH_TOKEN, refresh_token.as_deref()),
+            Change::set(items::ACCESS_TOKEN_MAP, &access_tokens),
+            set_or_remove(items::SIGN_IN_SESSION, others.as_deref()),
+        ]))
+        .await?;
+        tracing::info!(refreshable = refresh_token.is_some(), "signed in");
+        Ok(claims)
+    }
+
+    /// Removes a sign-in that failed. The provider was asked meanwhile, which takes its time: the session is read again,
+    /// since it is saved whole, and would undo what other requests have done.
+    async fn use_up(&self, sign_in: &SignInSession) -> Result<()> {
+        self.storage().reload().await?;
+        let mut others = self.sign_in_sessions().await?;
+        if others.take(&sign_in.state, now()).is_none() {
+            return Ok(());
+        }
+        let others = others.encode();
+        Ok(self.storage().apply(&[set_or_remove(items::SIGN_IN_SESSION, others.as_deref())]).await?)
+    }
+
+    async fn sign_in_sessions(&self) -> Result<SignInSessions> {
+        Ok(self.item(items::SIGN_IN_SESSION).await?.unwrap_or_default())
+    }
+}
+
+fn set_or_remove<'a>(key: &'a str, value: Option<&'a str>) -> Change<'a> {
+    value.map_or(Change::remove(key), |value| Change::set(key, value))
+}
+
+impl SignInSessions {
+    pub(crate) fn add(&mut self, sign_in: SignInSession, now: u64) {
+        self.forget_old(now);
+        let surplus = (self.sign_ins.len() + 1).saturating_sub(MAX);
+        self.sign_ins.drain(..surplus);
+        self.sign_ins.push(sign_in);
+    }
+
+    /// Removes and returns the one with this state.
+    pub(crate) fn take(&mut self, state: &str, now: u64) -> Option<SignInSession> {
+        self.forget_old(now);
+        let at = self.sign_ins.iter().position(|sign_in| sign_in.has_state(state))?;
+        Some(self.sign_ins.remove(at))
+    }
+
+    /// The one with this state; without a state, the newest one.
+    pub(crate) fn find(&self, state: Option<&str>, now: u64) -> Option<&SignInSession> {
+        let mut sign_ins = self.sign_ins.iter().rev().filter(|sign_in| sign_in.is_current(now));
+        match state {
+            Some(state) => sign_ins.find(|sign_in| sign_in.has_state(state)),
+            None => sign_ins.next(),
+        }
+    }
+
+    /// `None` if there is none.
+    fn encode(&self) -> Option<String> {
+        (!self.is_empty()).then(|| items::encode(self))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sign_ins.is_empty()
+    }
+
+    fn forget_old(&mut self, now: u64) {
+        self.sign_ins.retain(|sign_in| sign_in.is_current(now));
+    }
+}
+
+impl SignInSession {
+    fn new(options: &SignInOptions) -> Self {
+        Self {
+            state: pkce::random(),
+            nonce: pkce::random(),
+            code_verifier: pkce::random(),
+            redirect_uri: options.redirect_uri.clone(),
+            post_redirect_uri: options.post_redirect_uri.clone(),
+            began_at: now(),
+        }
+    }
+
+    fn has_state(&self, state: &str) -> bool {
+        verify_slices_are_equal(self.state.as_bytes(), state.as_bytes()).is_ok()
+    }
+
+    fn is_current(&self, now: u64) -> bool {
+        // A clock that was set back makes none of them immortal.
+        self.began_at.abs_diff(now) < SIGN_IN_LIFETIME
+    }
+}

@@ -1,0 +1,169 @@
+//! Access tokens, and what they are used for here.
+
+use std::sync::Arc;
+
+use logto_storage_core::{Change, LogtoStorage};
+
+use crate::claims::{AccessTokenClaims, UserInfo};
+use crate::error::{Endpoint, Error, RequestError, RequestErrorKind, Result};
+use crate::oidc::jwt::decode_claims;
+use crate::session::LogtoSession;
+use crate::session::items;
+use crate::session::refresh::Grant;
+use crate::tokens::{AccessToken, RefreshToken, TokenTarget};
+use crate::util::now;
+
+impl<S: LogtoStorage> LogtoSession<S> {
+    /// Returns an access token for the target. It is valid for at least ten seconds, if the provider's tokens live longer
+    /// than that. If the session has none, the client asks the provider for a new one; concurrent calls are coalesced. The
+    /// session is then read again and written: make no other change to it meanwhile.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage, TokenTarget};
+    ///
+    /// async fn authorization<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<String, Error> {
+    ///     let token = session.access_token(TokenTarget::resource("https://api.example.com")).await?;
+    ///     Ok(format!("Bearer {}", token.as_str()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`is_sign_in_required`](Error::is_sign_in_required): nobody is signed in, or not any more.
+    /// - [`is_access_denied`](Error::is_access_denied): the user may not have the token, for instance because they are no
+    ///   member of the organization.
+    /// - [`UnlistedResource`](Error::UnlistedResource), [`MissingOrganizationScope`](Error::MissingOrganizationScope),
+    ///   [`InvalidOption`](Error::InvalidOption): the configuration does not have the target.
+    /// - [`TokenEndpoint`](Error::TokenEndpoint), [`Request`](Error::Request): the provider refuses or does not answer. The
+    ///   session's tokens stay.
+    /// - [`InvalidIdToken`](Error::InvalidIdToken), [`ClockSkew`](Error::ClockSkew): the ID token that came with it is not
+    ///   valid.
+    /// - [`Storage`](Error::Storage).
+    pub async fn access_token(&self, target: TokenTarget) -> Result<AccessToken> {
+        target.check(self.client().config())?;
+        if !self.is_authenticated().await? {
+            return Err(Error::NotAuthenticated);
+        }
+        match self.access_tokens().await?.fresh(&target.key(), now()) {
+            Some(token) => Ok(token),
+            None => self.refreshed(&target).await,
+        }
+    }
+
+    /// Returns the claims of the [access token](Self::access_token) for the target, without verifying them: that is up to
+    /// the API. The token for the provider itself is opaque.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage, TokenTarget};
+    ///
+    /// async fn may_write<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<bool, Error> {
+    ///     let claims = session.access_token_claims(TokenTarget::organization("org-1")).await?;
+    ///     Ok(claims.scopes().any(|scope| scope == "write:things"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`access_token`](Self::access_token), and [`Error::Request`] if the token is not a JWT.
+    pub async fn access_token_claims(&self, target: TokenTarget) -> Result<AccessTokenClaims> {
+        let token = self.access_token(target).await?;
+        decode_claims(token.as_str()).ok_or_else(|| RequestError::invalid(Endpoint::Token, "is no JWT").into())
+    }
+
+    /// Returns the refresh token, if a user is signed in and the provider gave one.
+    ///
+    /// ```
+    /// # use logto_client::{Error, LogtoSession, LogtoStorage};
+    /// async fn can_refresh<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<bool, Error> {
+    ///     Ok(session.refresh_token().await?.is_some())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`].
+    pub async fn refresh_token(&self) -> Result<Option<RefreshToken>> {
+        if !self.is_authenticated().await? {
+            return Ok(None);
+        }
+        Ok(self.stored_refresh_token().await?.map(RefreshToken))
+    }
+
+    /// Asks the provider for the user's current claims.
+    ///
+    /// ```
+    /// # use logto_client::{Error, LogtoSession, LogtoStorage};
+    /// async fn email<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<Option<String>, Error> {
+    ///     Ok(session.fetch_user_info().await?.user.email)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`access_token`](Self::access_token), and [`WrongSubject`](Error::WrongSubject) if the response is about
+    /// another user (OpenID Connect Core 1.0, section 5.3.2).
+    pub async fn fetch_user_info(&self) -> Result<UserInfo> {
+        let info = match self.request_user_info().await {
+            // The provider does not accept the token any more, before its time. Another one may do, or show that the sign-in
+            // has ended.
+            Err(Error::Request(error)) if matches!(error.kind(), RequestErrorKind::Status(401)) => {
+                self.discard_access_token(&TokenTarget::provider()).await?;
+                self.request_user_info().await?
+            }
+            info => info?,
+        };
+        if info.sub == self.id_token_claims().await?.sub { Ok(info) } else { Err(Error::WrongSubject) }
+    }
+
+    async fn request_user_info(&self) -> Result<UserInfo> {
+        let token = self.access_token(TokenTarget::provider()).await?;
+        Ok(self.client().provider().user_info(token.as_str()).await?)
+    }
+
+    async fn discard_access_token(&self, target: &TokenTarget) -> Result<()> {
+        let grant = self.reload_and_forget_access_tokens().await?;
+        if !self.is_authenticated().await? {
+            return Err(Error::NotAuthenticated);
+        }
+        let mut tokens = self.access_tokens().await?;
+        tokens.remove(&target.key());
+        let tokens = items::encode(tokens);
+        self.write_with(grant.as_deref(), &[Change::set(items::ACCESS_TOKEN_MAP, &tokens)]).await
+    }
+
+    /// Removes the access tokens, so that the next calls get new ones: after the user's roles have changed, for instance.
+    ///
+    /// ```
+    /// # use logto_client::{Error, LogtoSession, LogtoStorage};
+    /// async fn role_changed<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<(), Error> {
+    ///     session.clear_access_tokens().await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`], and [`Error::NotAuthenticated`] if another request has signed out meanwhile.
+    pub async fn clear_access_tokens(&self) -> Result<()> {
+        let grant = self.reload_and_forget_access_tokens().await?;
+        self.write_with(grant.as_deref(), &[Change::remove(items::ACCESS_TOKEN_MAP)]).await
+    }
+
+    /// Forgets what was issued to other requests lately, which would be handed out again. The session is read again before it
+    /// is written: it is saved whole, and would undo what others have done since this request began, a sign-out for instance.
+    async fn reload_and_forget_access_tokens(&self) -> Result<Option<Arc<Grant>>> {
+        self.storage().reload().await?;
+        let token = self.stored_refresh_token().await?;
+        let grant = token.map(|token| self.client().grants().get(&token));
+        if let Some(grant) = &grant {
+            grant.forget_access_tokens();
+        }
+        Ok(grant)
+    }
+
+    async fn write_with(&self, grant: Option<&Grant>, changes: &[Change<'_>]) -> Result<()> {
+        match grant {
+            Some(grant) => self.write(grant, changes).await,
+            None => Ok(self.storage().apply(changes).await?),
+        }
+    }
+}

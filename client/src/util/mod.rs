@@ -1,0 +1,15 @@
+//! What is not about Logto.
+
+pub(crate) mod cached;
+pub(crate) mod http;
+pub(crate) mod probe;
+pub(crate) mod single_flight;
+pub(crate) mod ttl_map;
+pub(crate) mod web_url;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
