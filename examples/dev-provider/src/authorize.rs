@@ -54,7 +54,7 @@ pub(crate) async fn authorize(State(provider): State<Shared>, headers: HeaderMap
     let user = provider.session(&tables, &headers).and_then(|session| tables.sessions.get(&session).cloned().flatten());
     match user {
         Some(user) if !request.asks_for("login") && !request.asks_for("consent") => {
-            request.grant(&provider, &mut tables, user)
+            Redirect::to(&request.grant(&provider, &mut tables, user)).into_response()
         }
         None if request.asks_for("none") => {
             reply_to.refuse(&provider, &OAuthError::new("login_required", "nobody is signed in"))
@@ -64,7 +64,7 @@ pub(crate) async fn authorize(State(provider): State<Shared>, headers: HeaderMap
 }
 
 impl ReplyTo {
-    fn read(config: &Config, params: &Params) -> Result<Self> {
+    pub(crate) fn read(config: &Config, params: &Params) -> Result<Self> {
         if params.require("client_id")? != config.client_id {
             return Err(OAuthError::new("invalid_client", "There is no client of this client_id."));
         }
@@ -81,10 +81,14 @@ impl ReplyTo {
     }
 
     pub(crate) fn refuse(&self, provider: &Provider, error: &OAuthError) -> Response {
-        self.send(provider, &[("error", error.error), ("error_description", &error.description)])
+        Redirect::to(&self.refusal(provider, error)).into_response()
     }
 
-    fn send(&self, provider: &Provider, answer: &[(&str, &str)]) -> Response {
+    pub(crate) fn refusal(&self, provider: &Provider, error: &OAuthError) -> String {
+        self.location(provider, &[("error", error.error), ("error_description", &error.description)])
+    }
+
+    fn location(&self, provider: &Provider, answer: &[(&str, &str)]) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(answer);
         if let Some(state) = &self.state {
@@ -93,12 +97,12 @@ impl ReplyTo {
         // So that an app with several providers knows which one has answered (RFC 9207).
         query.append_pair("iss", &provider.issuer);
         let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
-        Redirect::to(&format!("{}{separator}{}", self.redirect_uri, query.finish())).into_response()
+        format!("{}{separator}{}", self.redirect_uri, query.finish())
     }
 }
 
 impl AuthorizationRequest {
-    fn read(config: &Config, params: &Params, reply_to: &ReplyTo) -> Result<Self> {
+    pub(crate) fn read(config: &Config, params: &Params, reply_to: &ReplyTo) -> Result<Self> {
         params.get("state")?;
         for (parameter, error) in [
             ("request", "request_not_supported"),
@@ -144,12 +148,12 @@ impl AuthorizationRequest {
         self.prompts.iter().any(|own| own == prompt)
     }
 
-    /// Sends the browser back to the app with a code.
-    pub(crate) fn grant(self, provider: &Provider, tables: &mut Tables, user: String) -> Response {
+    /// Returns where the browser goes: back to the app, with a code.
+    pub(crate) fn grant(self, provider: &Provider, tables: &mut Tables, user: String) -> String {
         let grant = Arc::new(Grant::new(user, self.scopes, self.resources, self.nonce));
         let redirect_uri = self.reply_to.redirect_uri.clone();
         let code = tables.grants.issue_code(Code { grant, redirect_uri, challenge: self.challenge, used: false });
-        self.reply_to.send(provider, &[("code", &code)])
+        self.reply_to.location(provider, &[("code", &code)])
     }
 }
 

@@ -5,6 +5,7 @@ mod claims;
 mod client_auth;
 mod config;
 mod discovery;
+mod embed;
 mod end_session;
 mod error;
 mod expiring;
@@ -34,6 +35,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 pub use crate::config::{Config, Resource, StartError};
+pub use crate::embed::AuthorizeError;
 use crate::state::{Provider, Shared};
 pub use crate::token::TokenRequest;
 pub use crate::users::{Membership, Organization, OrganizationRole, User};

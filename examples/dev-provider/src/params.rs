@@ -15,7 +15,7 @@ pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
     /// A parameter without a value counts as left out (RFC 6749, section 3.1).
-    fn parse(encoded: &[u8]) -> Self {
+    pub(crate) fn parse(encoded: &[u8]) -> Self {
         Self(form_urlencoded::parse(encoded).into_owned().filter(|(_, value)| !value.is_empty()).collect())
     }
 

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::authorize::AuthorizationRequest;
 use crate::error::OAuthError;
@@ -82,7 +82,7 @@ pub(crate) async fn submit(State(provider): State<Shared>, headers: HeaderMap, F
         Ok(user) => {
             tables.interactions.remove(id);
             let session = tables.renew_session(&session, &user);
-            let answer = request.grant(&provider, &mut tables, user);
+            let answer = Redirect::to(&request.grant(&provider, &mut tables, user));
             ([(SET_COOKIE, provider.cookie(&session))], answer).into_response()
         }
     }

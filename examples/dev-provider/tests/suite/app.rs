@@ -48,22 +48,9 @@ impl Browser {
         self.0.get(url).send().await.unwrap()
     }
 
-    /// The request of an app, with some of its parameters replaced.
+    /// Opens the authorization URL of an app, with some of its parameters replaced.
     pub(crate) async fn authorize(&self, provider: &DevProvider, fields: Fields<'_>) -> Response {
-        let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
-        let default = [
-            ("client_id", &*provider.config().client_id),
-            ("redirect_uri", REDIRECT_URI),
-            ("response_type", "code"),
-            ("scope", "openid offline_access profile"),
-            ("code_challenge", &challenge),
-            ("code_challenge_method", "S256"),
-            ("state", STATE),
-            ("nonce", NONCE),
-            ("prompt", "consent"),
-        ];
-        let url = format!("{}/auth", provider.issuer());
-        self.get(Url::parse_with_params(&url, replaced(&default, fields)).unwrap().as_str()).await
+        self.get(authorization_url(provider, fields).as_str()).await
     }
 
     /// Sends a form of the sign-in page.
@@ -78,6 +65,24 @@ impl Browser {
         let page = self.authorize(provider, fields).await.text().await.unwrap();
         Callback::of(&self.submit(provider, &page, &[("name", name)]).await)
     }
+}
+
+/// The URL that an app sends the browser to, with some of its parameters replaced.
+pub(crate) fn authorization_url(provider: &DevProvider, fields: Fields<'_>) -> Url {
+    let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
+    let default = [
+        ("client_id", &*provider.config().client_id),
+        ("redirect_uri", REDIRECT_URI),
+        ("response_type", "code"),
+        ("scope", "openid offline_access profile"),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+        ("state", STATE),
+        ("nonce", NONCE),
+        ("prompt", "consent"),
+    ];
+    let url = format!("{}/auth", provider.issuer());
+    Url::parse_with_params(&url, replaced(&default, fields)).unwrap()
 }
 
 pub(crate) fn interaction(page: &str) -> &str {

@@ -3,6 +3,7 @@
 mod app;
 mod authorize;
 mod discovery;
+mod embed;
 mod end_session;
 mod program;
 mod refresh;
