@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use servers::Rotation;
+use servers::{Browser, Rotation};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::browser::Browser;
 use crate::provider::{On, Setup};
 use crate::sessions::COOKIE;
 use crate::world::World;
