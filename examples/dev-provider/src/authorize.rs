@@ -12,8 +12,7 @@ use url::form_urlencoded;
 use crate::claims::SCOPES;
 use crate::config::Config;
 use crate::error::{OAuthError, Result};
-use crate::grants::{Code, Grant};
-use crate::page;
+use crate::grants::{Authorization, Code, Grant};
 use crate::params::Params;
 use crate::sign_in;
 use crate::state::{Provider, Shared, Tables};
@@ -43,41 +42,44 @@ pub(crate) struct AuthorizationRequest {
 pub(crate) async fn authorize(State(provider): State<Shared>, headers: HeaderMap, params: Params) -> Response {
     let reply_to = match ReplyTo::read(&provider.config, &params) {
         Ok(reply_to) => reply_to,
-        // Whoever asked may be anybody: the user stays here.
-        Err(error) => return page::problem(&provider, "The app sent a wrong request", &error.description),
+        // Anybody may have asked: the user stays here.
+        Err(error) => return error.into_page(),
     };
     let request = match AuthorizationRequest::read(&provider.config, &params, &reply_to) {
         Ok(request) => request,
         Err(error) => return reply_to.refuse(&provider, &error),
     };
     let mut tables = provider.tables();
-    let user = provider.session(&tables, &headers).and_then(|session| tables.sessions.get(&session).cloned().flatten());
-    match user {
-        Some(user) if !request.asks_for("login") && !request.asks_for("consent") => {
-            Redirect::to(&request.grant(&provider, &mut tables, user)).into_response()
-        }
-        None if request.asks_for("none") => {
-            reply_to.refuse(&provider, &OAuthError::new("login_required", "nobody is signed in"))
-        }
-        user => sign_in::ask(&provider, &mut tables, &headers, &request, user.as_deref()),
+    let session = provider.session(&tables, &headers);
+    let asks = request.asks_for("login") || request.asks_for("consent");
+    let granted = session.as_deref().filter(|_| !asks).and_then(|session| tables.grant_of_session(session));
+    if let Some(grant) = granted {
+        return Redirect::to(&request.grant(&provider, &mut tables, grant)).into_response();
     }
+    if request.asks_for("none") {
+        return reply_to.refuse(&provider, &OAuthError::new("login_required", "nobody is signed in"));
+    }
+    let user = session.and_then(|session| tables.sessions.get(&session)).map(|session| session.user.clone());
+    sign_in::ask(&provider, &mut tables, &request, user.as_deref())
 }
 
 impl ReplyTo {
     pub(crate) fn read(config: &Config, params: &Params) -> Result<Self> {
         if params.require("client_id")? != config.client_id {
-            return Err(OAuthError::new("invalid_client", "There is no client of this client_id."));
+            return Err(OAuthError::new("invalid_client", "client is invalid"));
         }
         let redirect_uri = params.require("redirect_uri")?;
         if !config.redirect_uris.iter().any(|registered| registered == redirect_uri) {
-            let registered = config.redirect_uris.join(" ");
-            let description =
-                format!("The redirect_uri {redirect_uri} is not registered. Those that are: {registered}");
-            return Err(OAuthError::invalid_request(description));
+            let description = "redirect_uri did not match any of the client's registered redirect_uris";
+            return Err(OAuthError::new("invalid_redirect_uri", description));
         }
         // A state that was given twice is told of below, and then there is none to send back.
         let state = params.get("state").ok().flatten().map(str::to_owned);
         Ok(Self { redirect_uri: redirect_uri.to_owned(), state })
+    }
+
+    pub(crate) fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
     }
 
     pub(crate) fn refuse(&self, provider: &Provider, error: &OAuthError) -> Response {
@@ -128,8 +130,8 @@ impl AuthorizationRequest {
             return Err(OAuthError::invalid_request("the prompt none has to be the only one"));
         }
         let resources: Vec<_> = params.all("resource").map(str::to_owned).collect();
-        if let Some(unknown) = resources.iter().find(|resource| !config.has_resource(resource)) {
-            return Err(OAuthError::new("invalid_target", format!("there is no resource {unknown}")));
+        if !resources.iter().all(|resource| config.has_resource(resource)) {
+            return Err(OAuthError::invalid_target());
         }
         let consent = prompts.iter().any(|prompt| prompt == "consent");
         Ok(Self {
@@ -140,7 +142,8 @@ impl AuthorizationRequest {
             challenge: challenge(params)?,
             prompts,
             login_hint: params.get("login_hint")?.map(str::to_owned),
-            register: matches!(params.get("first_screen")?, Some("register" | "identifier:register")),
+            register: matches!(params.get("first_screen")?, Some("register" | "identifier:register"))
+                || params.get("interaction_mode")? == Some("signUp"),
         })
     }
 
@@ -149,10 +152,11 @@ impl AuthorizationRequest {
     }
 
     /// Returns where the browser goes: back to the app, with a code.
-    pub(crate) fn grant(self, provider: &Provider, tables: &mut Tables, user: String) -> String {
-        let grant = Arc::new(Grant::new(user, self.scopes, self.resources, self.nonce));
+    pub(crate) fn grant(self, provider: &Provider, tables: &mut Tables, grant: Arc<Grant>) -> String {
         let redirect_uri = self.reply_to.redirect_uri.clone();
-        let code = tables.grants.issue_code(Code { grant, redirect_uri, challenge: self.challenge, used: false });
+        let authorization = Authorization::new(grant, self.scopes, self.resources, self.nonce);
+        let code =
+            tables.grants.issue_code(Code { authorization, redirect_uri, challenge: self.challenge, used: false });
         self.reply_to.location(provider, &[("code", &code)])
     }
 }

@@ -7,22 +7,25 @@ use crate::users::User;
 
 pub(crate) const ORGANIZATIONS: &str = "urn:logto:scope:organizations";
 const ORGANIZATION_ROLES: &str = "urn:logto:scope:organization_roles";
+const SESSIONS: &str = "urn:logto:scope:sessions";
 
 /// The scopes that are about the user, not about a resource.
-pub(crate) const SCOPES: [&str; 10] = [
+pub(crate) const SCOPES: [&str; 12] = [
     "openid",
     "offline_access",
     "profile",
     "email",
     "phone",
-    "roles",
+    "address",
     "custom_data",
     "identities",
+    "roles",
     ORGANIZATIONS,
     ORGANIZATION_ROLES,
+    SESSIONS,
 ];
 
-pub(crate) const CLAIMS: [&str; 16] = [
+pub(crate) const CLAIMS: [&str; 17] = [
     "sub",
     "name",
     "username",
@@ -39,10 +42,15 @@ pub(crate) const CLAIMS: [&str; 16] = [
     "organization_data",
     "custom_data",
     "identities",
+    "sso_identities",
 ];
 
-/// The claims of an ID token. What the user does not have is there as `null`, as in Logto's.
-pub(crate) fn of_id_token(user: &User, scopes: &[String]) -> Map<String, Value> {
+pub(crate) fn of_id_token(user: &User, scopes: &[String], config: &Config) -> Map<String, Value> {
+    if config.extended_id_token_claims { of_user_info(user, scopes, config) } else { basic(user, scopes) }
+}
+
+/// The claims that every ID token has. What the user does not have is there as `null`, as in Logto's.
+fn basic(user: &User, scopes: &[String]) -> Map<String, Value> {
     let mut claims = Map::new();
     let mut add = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
     add("sub", json!(user.id));
@@ -57,7 +65,7 @@ pub(crate) fn of_id_token(user: &User, scopes: &[String]) -> Map<String, Value> 
             }
             "email" => {
                 add("email", json!(user.email));
-                add("email_verified", json!(true));
+                add("email_verified", json!(user.email.is_some()));
             }
             "phone" => {
                 add("phone_number", json!(user.phone_number));
@@ -79,15 +87,18 @@ pub(crate) fn of_id_token(user: &User, scopes: &[String]) -> Map<String, Value> 
     claims
 }
 
-/// The claims of an ID token, and those that Logto thinks too large for one.
+/// The claims of an ID token, and those that Logto leaves to user info by default.
 pub(crate) fn of_user_info(user: &User, scopes: &[String], config: &Config) -> Map<String, Value> {
-    let mut claims = of_id_token(user, scopes);
+    let mut claims = basic(user, scopes);
     let mut add = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
     for scope in scopes {
         match &**scope {
             "custom_data" => add("custom_data", json!(user.custom_data)),
-            // Nobody has signed in through a connector here.
-            "identities" => add("identities", json!({})),
+            "identities" => {
+                add("identities", json!(user.identities));
+                // Nobody signs in by enterprise single sign-on here.
+                add("sso_identities", json!([]));
+            }
             ORGANIZATIONS => {
                 let organizations = config.organizations.iter().filter(|of| user.membership(&of.id).is_some());
                 let data =

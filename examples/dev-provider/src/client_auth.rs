@@ -1,4 +1,4 @@
-//! Who sends a request to the token or the revocation endpoint.
+//! Client authentication at the token, the introspection and the revocation endpoint.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::http::HeaderMap;
@@ -7,12 +7,19 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use url::form_urlencoded;
 
-use crate::config::Config;
+use crate::config::{Config, MachineClient};
 use crate::error::{OAuthError, Result};
 use crate::params::Params;
 
+/// The app that sends a request.
+pub(crate) enum Client<'a> {
+    /// The one that users sign in to.
+    App,
+    Machine(&'a MachineClient),
+}
+
 /// `client_secret_basic` for a client with a secret; a public client only tells its id.
-pub(crate) fn authenticate(config: &Config, headers: &HeaderMap, params: &Params) -> Result<()> {
+pub(crate) fn authenticate<'a>(config: &'a Config, headers: &HeaderMap, params: &Params) -> Result<Client<'a>> {
     let refused = |description: &str| Err(OAuthError::new("invalid_client", description));
     if params.get("client_secret")?.is_some() {
         return refused("the secret belongs in the Authorization header, not in the body");
@@ -28,15 +35,18 @@ pub(crate) fn authenticate(config: &Config, headers: &HeaderMap, params: &Params
     if id_in_body.is_some_and(|in_body| in_body != id) {
         return Err(OAuthError::invalid_request("client_id differs from that of the Authorization header"));
     }
-    if id != config.client_id {
-        return refused("there is no such client");
-    }
-    match (&config.client_secret, secret) {
-        (None, None) => Ok(()),
+    let machine = config.machine_clients.iter().find(|client| client.id == id);
+    let (client, expected) = match machine {
+        _ if id == config.client_id => (Client::App, config.client_secret.as_ref()),
+        Some(machine) => (Client::Machine(machine), Some(&machine.secret)),
+        None => return refused("there is no such client"),
+    };
+    match (expected, secret) {
+        (None, None) => Ok(client),
         (None, Some(_)) => refused("this client is a public one and has no secret"),
         (Some(_), None) => refused("the client's secret is missing"),
         (Some(expected), Some(secret)) => match verify_slices_are_equal(expected.as_bytes(), secret.as_bytes()) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(client),
             Err(_) => refused("the client's secret is wrong"),
         },
     }

@@ -6,7 +6,8 @@ use std::{fmt, io};
 
 use url::{Host, Url};
 
-use crate::users::{Membership, Organization, OrganizationRole, User};
+use crate::keys::SigningAlgorithm;
+use crate::users::{Membership, Organization, OrganizationRole, Role, User};
 
 /// All settings. Those of [`Config::default`] are for an app on `http://localhost:3000`.
 ///
@@ -26,10 +27,14 @@ pub struct Config {
     pub redirect_uris: Vec<String>,
     /// Compared with what a request says character by character.
     pub post_logout_redirect_uris: Vec<String>,
+    /// Apps without users (machine-to-machine), next to the one above.
+    pub machine_clients: Vec<MachineClient>,
     pub users: Vec<User>,
+    /// What a user or a machine-to-machine app with the role may do at APIs.
+    pub roles: Vec<Role>,
     pub resources: Vec<Resource>,
     pub organizations: Vec<Organization>,
-    /// The organization template: what a member may do by role, in whichever organization.
+    /// The organization template: what a member may do by role, in each organization.
     pub organization_roles: Vec<OrganizationRole>,
     pub code_lifetime: Duration,
     /// Of every access token. An ID token is good for an hour.
@@ -40,6 +45,33 @@ pub struct Config {
     pub rotate_refresh_token_at: f64,
     /// For how long a replaced refresh token still works. Used later, it ends the whole grant.
     pub refresh_token_grace: Duration,
+    pub signing_algorithm: SigningAlgorithm,
+    /// Whether ID tokens have `custom_data`, `identities`, `sso_identities` and `organization_data`, too. By default only
+    /// user info has them. A tenant's setting in Logto.
+    pub extended_id_token_claims: bool,
+    /// Where the browser goes from a sign-in page whose session is over, instead of a dead end. A tenant's setting in Logto.
+    pub unknown_session_redirect_url: Option<String>,
+    /// Whether "Cancel" sends `error=access_denied` to the app, as other providers do. Logto sends nothing: it opens the bare
+    /// redirect URI.
+    pub deny_with_error: bool,
+}
+
+/// An app that acts for itself: it gets tokens by `client_credentials`, and by nothing else.
+///
+/// It has no `Debug`, since it holds the secret.
+#[derive(Clone)]
+pub struct MachineClient {
+    pub id: String,
+    pub secret: String,
+    /// The names of roles, see [`Config::roles`].
+    pub roles: Vec<String>,
+    pub memberships: Vec<Membership>,
+}
+
+impl MachineClient {
+    pub(crate) fn membership(&self, organization: &str) -> Option<&Membership> {
+        self.memberships.iter().find(|membership| membership.organization == organization)
+    }
 }
 
 /// An API, for which clients get tokens of its own.
@@ -47,7 +79,7 @@ pub struct Config {
 pub struct Resource {
     /// Such as `https://api.example.com`.
     pub indicator: String,
-    /// What there is to ask for. All users have all of them.
+    /// The permissions that roles can have.
     pub scopes: Vec<String>,
 }
 
@@ -65,6 +97,16 @@ impl Default for Config {
             client_secret: Some("dev-secret".to_owned()),
             redirect_uris: strings(&["http://localhost:3000/callback"]),
             post_logout_redirect_uris: strings(&["http://localhost:3000/"]),
+            machine_clients: vec![MachineClient {
+                id: "dev-machine".to_owned(),
+                secret: "dev-machine-secret".to_owned(),
+                roles: strings(&["viewer"]),
+                memberships: vec![Membership::new("acme", &["member"])],
+            }],
+            roles: vec![
+                Role::new("admin", &["read:items", "write:items", "read:invoices"]),
+                Role::new("viewer", &["read:items"]),
+            ],
             users: vec![
                 User {
                     roles: strings(&["admin"]),
@@ -75,7 +117,12 @@ impl Default for Config {
                     ],
                     ..User::named("Alice")
                 },
-                User { memberships: vec![Membership::new("acme", &["member"])], ..User::named("Bob") },
+                User {
+                    roles: strings(&["viewer"]),
+                    // Without a role: he may do nothing there.
+                    memberships: vec![Membership::new("acme", &[])],
+                    ..User::named("Bob")
+                },
                 User::named("Carol"),
             ],
             resources: vec![
@@ -92,6 +139,10 @@ impl Default for Config {
             refresh_token_lifetime: Duration::from_hours(14 * 24),
             rotate_refresh_token_at: 0.7,
             refresh_token_grace: Duration::from_secs(3),
+            signing_algorithm: SigningAlgorithm::default(),
+            extended_id_token_claims: false,
+            unknown_session_redirect_url: None,
+            deny_with_error: false,
         }
     }
 }

@@ -7,8 +7,10 @@ use url::Url;
 
 use crate::DevProvider;
 use crate::authorize::{AuthorizationRequest, ReplyTo};
+use crate::grants::Grant;
 use crate::params::Params;
 use crate::routes;
+use crate::users::User;
 
 /// Why a user could not be sent back to the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +64,9 @@ impl DevProvider {
             Err(error) => reply_to.refusal(provider, &error),
             Ok(request) => {
                 let mut tables = provider.tables();
-                let known = tables.users.find(user).map(|user| user.id.clone());
-                let user = known.map_or_else(|| tables.users.create(user), Ok).map_err(AuthorizeError::User)?;
-                request.grant(provider, &mut tables, user)
+                let known = tables.users.find(user).map(User::active_id);
+                let user = known.unwrap_or_else(|| tables.users.create(user)).map_err(AuthorizeError::User)?;
+                request.grant(provider, &mut tables, Grant::new(&user))
             }
         };
         // A registered redirect URI is a URL, and a query does not change that.

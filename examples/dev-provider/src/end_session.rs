@@ -19,37 +19,37 @@ struct Page<'a> {
     root: &'a str,
 }
 
-/// Ends the session here. Tokens stay good: it is the app that revokes its own.
+/// Ends the session here. A grant with `offline_access` outlives it, and so do its tokens.
 pub(crate) async fn end_session(State(provider): State<Shared>, headers: HeaderMap, params: Params) -> Response {
     let back = match way_back(&provider.config, &params) {
         Ok(back) => back,
-        Err(error) => return page::problem(&provider, "The app sent a wrong request", &error.description),
+        Err(error) => return error.into_page(),
     };
     let mut tables = provider.tables();
-    if let Some(session) = provider.session(&tables, &headers) {
-        tables.sessions.remove(&session);
+    let session = provider.session(&tables, &headers);
+    if let Some(session) = session.and_then(|session| tables.sessions.remove(&session)) {
+        session.grant.end_with_session();
     }
     let answer = match back {
         Some(back) => Redirect::to(&back).into_response(),
         None => page::html(&Page { root: &provider.root }),
     };
-    ([(SET_COOKIE, provider.removed_cookie())], answer).into_response()
+    ([(SET_COOKIE, provider.unset_session())], answer).into_response()
 }
 
 /// Where the browser goes afterwards; `None` if it stays here.
 fn way_back(config: &Config, params: &Params) -> Result<Option<String>> {
     let client_id = params.get("client_id")?;
     if client_id.is_some_and(|id| id != config.client_id) {
-        return Err(OAuthError::invalid_request("There is no client of this client_id."));
+        return Err(OAuthError::new("invalid_client", "client is invalid"));
     }
     let Some(uri) = params.get("post_logout_redirect_uri")? else { return Ok(None) };
     if client_id.is_none() {
-        return Err(OAuthError::invalid_request("A post_logout_redirect_uri needs a client_id with it."));
+        let description = "either id_token_hint or client_id must be provided with post_logout_redirect_uri";
+        return Err(OAuthError::invalid_request(description));
     }
     if !config.post_logout_redirect_uris.iter().any(|registered| registered == uri) {
-        let registered = config.post_logout_redirect_uris.join(" ");
-        let description = format!("The post_logout_redirect_uri {uri} is not registered. Those that are: {registered}");
-        return Err(OAuthError::invalid_request(description));
+        return Err(OAuthError::invalid_request("post_logout_redirect_uri not registered"));
     }
     let Some(state) = params.get("state")? else { return Ok(Some(uri.to_owned())) };
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();

@@ -27,7 +27,24 @@ impl OAuthError {
         Self::new("invalid_grant", description)
     }
 
-    pub(crate) fn status(&self) -> StatusCode {
+    pub(crate) fn invalid_scope() -> Self {
+        Self::new("invalid_scope", "requested scope is not allowed")
+    }
+
+    pub(crate) fn invalid_target() -> Self {
+        Self::new("invalid_target", "resource indicator is missing, or unknown")
+    }
+
+    pub(crate) fn access_denied(description: &str) -> Self {
+        Self::new("access_denied", description)
+    }
+
+    /// Returns what a browser gets if the mistake may not be reported to the app. Logto shows the raw JSON.
+    pub(crate) fn into_page(self) -> Response {
+        (StatusCode::BAD_REQUEST, self.body()).into_response()
+    }
+
+    fn status(&self) -> StatusCode {
         match self.error {
             "invalid_client" | "invalid_token" => StatusCode::UNAUTHORIZED,
             "access_denied" | "insufficient_scope" => StatusCode::FORBIDDEN,
@@ -35,23 +52,38 @@ impl OAuthError {
             _ => StatusCode::BAD_REQUEST,
         }
     }
-}
 
-impl From<jsonwebtoken::errors::Error> for OAuthError {
-    fn from(_: jsonwebtoken::errors::Error) -> Self {
-        Self::new("server_error", "the token could not be signed")
+    fn body(&self) -> Json<serde_json::Value> {
+        Json(json!({
+            "code": format!("oidc.{}", self.error),
+            "message": self.message(),
+            "error": self.error,
+            "error_description": self.description,
+        }))
+    }
+
+    /// Returns Logto's sentence for the `error`. Only the description says what is wrong.
+    fn message(&self) -> String {
+        let message = match self.error {
+            "access_denied" => "Access denied.",
+            "insufficient_scope" => "Token missing scope.",
+            "invalid_grant" => "Grant request is invalid.",
+            "invalid_redirect_uri" => "`redirect_uri` did not match any of the client's registered `redirect_uris`.",
+            "invalid_request" => "Request is invalid.",
+            "invalid_scope" => return format!("Invalid scope: {}.", self.description),
+            "invalid_target" => "Invalid resource indicator.",
+            "invalid_token" => "Invalid token provided.",
+            "server_error" => "An unknown OIDC error occurred. Please try again later.",
+            "unsupported_grant_type" => "Unsupported `grant_type` requested.",
+            other => return format!("An OIDC error occurred: {other}."),
+        };
+        message.to_owned()
     }
 }
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
-        let body = json!({
-            "code": format!("oidc.{}", self.error),
-            "error": self.error,
-            "error_description": self.description,
-            "message": self.description,
-        });
-        let mut response = (self.status(), Json(body)).into_response();
+        let mut response = (self.status(), self.body()).into_response();
         let challenge = match self.error {
             "invalid_client" => r#"Basic realm="dev-provider", charset="UTF-8""#,
             "invalid_token" => r#"Bearer realm="dev-provider", error="invalid_token""#,

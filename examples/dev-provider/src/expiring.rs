@@ -49,12 +49,12 @@ impl<T> Expiring<T> {
         self.entries.remove(key).filter(|(since, _)| since.elapsed() < self.lifetime).map(|(_, value)| value)
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
-        self.entries.values().map(|(_, value)| value)
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.lifetime
     }
 
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.values_mut().map(|(_, value)| value)
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.entries.values().map(|(_, value)| value)
     }
 }
 

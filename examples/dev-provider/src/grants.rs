@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -10,46 +10,82 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use crate::config::Config;
 use crate::error::{OAuthError, Result};
-use crate::expiring::Expiring;
+use crate::expiring::{Expiring, random};
 
-/// What a user has granted at one sign-in. All that comes of it holds on to it, and is worth nothing once it is revoked.
+/// What a user has granted the app in one session, however often they signed in. All codes and tokens hold on to it, and are
+/// worth nothing once it is revoked.
 pub(crate) struct Grant {
     /// The user's id.
     pub(crate) user: String,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) resources: Vec<String>,
-    pub(crate) nonce: Option<String>,
+    /// The `sid` of the session that it began in.
+    pub(crate) session_id: String,
+    outlives_session: AtomicBool,
     revoked: AtomicBool,
 }
 
 impl Grant {
-    pub(crate) fn new(user: String, scopes: Vec<String>, resources: Vec<String>, nonce: Option<String>) -> Self {
-        Self { user, scopes, resources, nonce, revoked: AtomicBool::new(false) }
-    }
-
-    pub(crate) fn has_scope(&self, scope: &str) -> bool {
-        self.scopes.iter().any(|granted| granted == scope)
+    pub(crate) fn new(user: &str) -> Arc<Self> {
+        Arc::new(Self {
+            user: user.to_owned(),
+            session_id: random(),
+            outlives_session: AtomicBool::new(false),
+            revoked: AtomicBool::new(false),
+        })
     }
 
     fn revoke(&self) {
         self.revoked.store(true, Ordering::Relaxed);
     }
 
-    fn is_revoked(&self) -> bool {
+    pub(crate) fn is_revoked(&self) -> bool {
         self.revoked.load(Ordering::Relaxed)
+    }
+
+    /// Revokes the grant, unless the app may act offline.
+    pub(crate) fn end_with_session(&self) {
+        if !self.outlives_session.load(Ordering::Relaxed) {
+            self.revoke();
+        }
+    }
+}
+
+/// What the app asked for at one sign-in.
+pub(crate) struct Authorization {
+    pub(crate) grant: Arc<Grant>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) resources: Vec<String>,
+    pub(crate) nonce: Option<String>,
+}
+
+impl Authorization {
+    pub(crate) fn new(
+        grant: Arc<Grant>,
+        scopes: Vec<String>,
+        resources: Vec<String>,
+        nonce: Option<String>,
+    ) -> Arc<Self> {
+        let authorization = Self { grant, scopes, resources, nonce };
+        let is_offline = authorization.has_scope("offline_access");
+        authorization.grant.outlives_session.store(is_offline, Ordering::Relaxed);
+        Arc::new(authorization)
+    }
+
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|granted| granted == scope)
     }
 }
 
 pub(crate) struct Code {
-    pub(crate) grant: Arc<Grant>,
+    pub(crate) authorization: Arc<Authorization>,
     pub(crate) redirect_uri: String,
     pub(crate) challenge: String,
     pub(crate) used: bool,
 }
 
 struct RefreshToken {
-    grant: Arc<Grant>,
+    authorization: Arc<Authorization>,
     issued: Instant,
+    issued_at: u64,
     /// When another one took its place.
     replaced: Option<Instant>,
 }
@@ -57,6 +93,16 @@ struct RefreshToken {
 pub(crate) struct AccessToken {
     pub(crate) grant: Arc<Grant>,
     pub(crate) scopes: Vec<String>,
+    issued_at: u64,
+}
+
+/// What introspection tells of a token.
+pub(crate) struct LiveToken<'a> {
+    pub(crate) grant: &'a Grant,
+    pub(crate) scopes: &'a [String],
+    pub(crate) issued_at: u64,
+    pub(crate) lifetime: Duration,
+    pub(crate) is_access_token: bool,
 }
 
 pub(crate) struct Grants {
@@ -80,8 +126,8 @@ impl Grants {
     }
 
     /// Whoever uses a code a second time may have stolen it, or been robbed: the grant ends.
-    pub(crate) fn redeem_code(&mut self, code: &str, redirect_uri: &str, verifier: &str) -> Result<Arc<Grant>> {
-        let Some(code) = self.codes.get_mut(code).filter(|code| !code.grant.is_revoked()) else {
+    pub(crate) fn redeem_code(&mut self, code: &str, redirect_uri: &str, verifier: &str) -> Result<Arc<Authorization>> {
+        let Some(code) = self.codes.get_mut(code).filter(|code| !code.authorization.grant.is_revoked()) else {
             return Err(OAuthError::invalid_grant("the code is unknown, has expired or was revoked"));
         };
         if code.redirect_uri != redirect_uri {
@@ -91,28 +137,29 @@ impl Grants {
             return Err(OAuthError::invalid_grant("code_verifier does not fit the code challenge"));
         }
         if code.used {
-            code.grant.revoke();
+            code.authorization.grant.revoke();
             return Err(OAuthError::invalid_grant("the code was used before, so its grant is revoked"));
         }
         code.used = true;
-        Ok(Arc::clone(&code.grant))
+        Ok(Arc::clone(&code.authorization))
     }
 
-    pub(crate) fn issue_refresh_token(&mut self, grant: Arc<Grant>) -> String {
-        self.refresh_tokens.insert(RefreshToken { grant, issued: Instant::now(), replaced: None })
+    pub(crate) fn issue_refresh_token(&mut self, authorization: Arc<Authorization>) -> String {
+        let (issued, issued_at) = (Instant::now(), epoch_seconds());
+        self.refresh_tokens.insert(RefreshToken { authorization, issued, issued_at, replaced: None })
     }
 
     /// What the refresh token stands for. One that was replaced works within the grace period, for the requests that were
     /// under way; later it may be a thief's, and the grant ends.
-    pub(crate) fn use_refresh_token(&self, token: &str, grace: Duration) -> Result<Arc<Grant>> {
-        let Some(token) = self.refresh_tokens.get(token).filter(|token| !token.grant.is_revoked()) else {
+    pub(crate) fn use_refresh_token(&self, token: &str, grace: Duration) -> Result<Arc<Authorization>> {
+        let Some(token) = self.refresh_tokens.get(token).filter(|token| !token.authorization.grant.is_revoked()) else {
             return Err(OAuthError::invalid_grant("the refresh token is unknown, has expired or was revoked"));
         };
         if token.replaced.is_some_and(|replaced| replaced.elapsed() >= grace) {
-            token.grant.revoke();
+            token.authorization.grant.revoke();
             return Err(OAuthError::invalid_grant("the refresh token was replaced before, so its grant is revoked"));
         }
-        Ok(Arc::clone(&token.grant))
+        Ok(Arc::clone(&token.authorization))
     }
 
     /// The refresh token to use from now on: a new one, or the same.
@@ -125,12 +172,12 @@ impl Grants {
             return token.to_owned();
         }
         old.replaced.get_or_insert_with(Instant::now);
-        let grant = Arc::clone(&old.grant);
-        self.issue_refresh_token(grant)
+        let authorization = Arc::clone(&old.authorization);
+        self.issue_refresh_token(authorization)
     }
 
-    pub(crate) fn issue_access_token(&mut self, token: AccessToken) -> String {
-        self.access_tokens.insert(token)
+    pub(crate) fn issue_access_token(&mut self, grant: Arc<Grant>, scopes: Vec<String>) -> String {
+        self.access_tokens.insert(AccessToken { grant, scopes, issued_at: epoch_seconds() })
     }
 
     /// What an opaque access token stands for.
@@ -138,19 +185,46 @@ impl Grants {
         self.access_tokens.get(token).filter(|token| !token.grant.is_revoked())
     }
 
+    /// Returns the opaque access token or the refresh token, if it is good and was not replaced.
+    pub(crate) fn live_token(&self, token: &str) -> Option<LiveToken<'_>> {
+        if let Some(AccessToken { grant, scopes, issued_at }) = self.access_token(token) {
+            let lifetime = self.access_tokens.lifetime();
+            return Some(LiveToken { grant, scopes, issued_at: *issued_at, lifetime, is_access_token: true });
+        }
+        let token = self.refresh_tokens.get(token).filter(|token| token.replaced.is_none())?;
+        let RefreshToken { authorization, issued_at, .. } = token;
+        let lifetime = self.refresh_tokens.lifetime();
+        let Authorization { grant, scopes, .. } = &**authorization;
+        let token = LiveToken { grant, scopes, issued_at: *issued_at, lifetime, is_access_token: false };
+        Some(token).filter(|token| !token.grant.is_revoked())
+    }
+
     /// A refresh token ends its grant, an access token only itself.
     pub(crate) fn revoke(&mut self, token: &str) {
         if let Some(token) = self.refresh_tokens.get(token) {
-            token.grant.revoke();
+            token.authorization.grant.revoke();
         }
         self.access_tokens.remove(token);
     }
 
-    pub(crate) fn revoke_all(&mut self) {
-        self.codes.values().for_each(|code| code.grant.revoke());
-        self.refresh_tokens.values().for_each(|token| token.grant.revoke());
-        self.access_tokens.values().for_each(|token| token.grant.revoke());
+    pub(crate) fn revoke_all(&self) {
+        self.grants().for_each(Grant::revoke);
     }
+
+    pub(crate) fn revoke_of_user(&self, id: &str) {
+        self.grants().filter(|grant| grant.user == id).for_each(Grant::revoke);
+    }
+
+    fn grants(&self) -> impl Iterator<Item = &Grant> {
+        let of_codes = self.codes.values().map(|code| &*code.authorization.grant);
+        let of_refresh_tokens = self.refresh_tokens.values().map(|token| &*token.authorization.grant);
+        of_codes.chain(of_refresh_tokens).chain(self.access_tokens.values().map(|token| &*token.grant))
+    }
+}
+
+/// The seconds since 1970, as tokens and introspection have them.
+pub(crate) fn epoch_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]
@@ -163,8 +237,8 @@ mod tests {
 
     fn grants_with_refresh_token(config: &Config) -> (Grants, String) {
         let mut grants = Grants::new(config);
-        let grant = Grant::new("user".to_owned(), Vec::new(), Vec::new(), None);
-        let token = grants.issue_refresh_token(Arc::new(grant));
+        let authorization = Authorization::new(Grant::new("user"), Vec::new(), Vec::new(), None);
+        let token = grants.issue_refresh_token(authorization);
         (grants, token)
     }
 
@@ -209,7 +283,7 @@ mod tests {
 
     #[test]
     fn all_grants_end_with_whatever_is_left_of_them() {
-        let (mut grants, token) = grants_with_refresh_token(&config());
+        let (grants, token) = grants_with_refresh_token(&config());
         grants.revoke_all();
         assert!(grants.use_refresh_token(&token, Duration::from_secs(3)).is_err());
     }

@@ -10,6 +10,7 @@ mod end_session;
 mod error;
 mod expiring;
 mod grants;
+mod introspection;
 mod keys;
 mod page;
 mod params;
@@ -34,11 +35,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub use crate::config::{Config, Resource, StartError};
+pub use crate::config::{Config, MachineClient, Resource, StartError};
 pub use crate::embed::AuthorizeError;
+pub use crate::keys::SigningAlgorithm;
 use crate::state::{Provider, Shared};
 pub use crate::token::TokenRequest;
-pub use crate::users::{Membership, Organization, OrganizationRole, User};
+pub use crate::users::{Membership, Organization, OrganizationRole, Role, User};
 
 /// How long connections may take to end when the provider stops.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -117,6 +119,40 @@ impl DevProvider {
         self.provider.tables().grants.revoke_all();
     }
 
+    /// Changes a user, found by id, name, username or email address, and returns whether there is one.
+    pub fn update_user(&self, user: &str, change: impl FnOnce(&mut User)) -> bool {
+        self.provider.tables().users.find_mut(user).map(change).is_some()
+    }
+
+    /// Suspends a user, as an administrator of Logto may: their refresh tokens are revoked, and they cannot sign in again.
+    /// Returns whether there is such a user.
+    pub fn suspend_user(&self, user: &str) -> bool {
+        let mut tables = self.provider.tables();
+        let Some(user) = tables.users.find_mut(user) else { return false };
+        user.is_suspended = true;
+        let id = user.id.clone();
+        tables.grants.revoke_of_user(&id);
+        true
+    }
+
+    /// Deletes a user and ends their grants. Returns whether there was such a user.
+    pub fn delete_user(&self, user: &str) -> bool {
+        let mut tables = self.provider.tables();
+        let Some(id) = tables.users.find(user).map(|user| user.id.clone()) else { return false };
+        tables.users.remove(&id);
+        tables.grants.revoke_of_user(&id);
+        true
+    }
+
+    /// Signs with a new key from now on. The key set keeps the last one, too.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no key can be made.
+    pub fn rotate_signing_key(&self) -> Result<(), StartError> {
+        self.provider.keys_mut().rotate()
+    }
+
     /// Ends after the requests that are under way.
     pub async fn stop(self) {
         if let Some(Server { stop, task }) = self.server {
@@ -133,6 +169,7 @@ fn routes(provider: &Shared) -> Router {
         .route("/auth", get(authorize::authorize))
         .route("/sign-in", post(sign_in::submit))
         .route("/token", post(token::token))
+        .route("/token/introspection", post(introspection::introspect))
         .route("/token/revocation", post(revocation::revoke))
         .route("/me", get(userinfo::userinfo).post(userinfo::userinfo))
         .route("/session/end", get(end_session::end_session))

@@ -87,6 +87,9 @@ fn print_banner(provider: &DevProvider) {
     println!("Client secret              {}", config.client_secret.as_deref().unwrap_or("(none: a public client)"));
     println!("Redirect URIs              {}", config.redirect_uris.join(" "));
     println!("Post-logout redirect URIs  {}", config.post_logout_redirect_uris.join(" "));
-    println!("Users                      {}, and whatever name is typed", users.join(", "));
+    for client in &config.machine_clients {
+        println!("Machine-to-machine app     {} with secret {}", client.id, client.secret);
+    }
+    println!("Users                      {}, and any name you type", users.join(", "));
     println!("\nCtrl-C ends it.");
 }

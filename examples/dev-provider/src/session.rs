@@ -1,40 +1,92 @@
-//! The browser's session with the provider, by a cookie.
+//! The browser's session with the provider, and its cookies.
+
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
+use serde_json::json;
 
+use crate::expiring::Expiring;
+use crate::grants::Grant;
+use crate::sign_in::Interaction;
 use crate::state::{Provider, Tables};
 
+/// A user who is signed in at the provider.
+pub(crate) struct Session {
+    /// The user's id.
+    pub(crate) user: String,
+    /// All sign-ins of the app in this session share it.
+    pub(crate) grant: Arc<Grant>,
+}
+
 impl Provider {
-    /// The id of the browser's session. Beside it there are the cookies of all other programs on this host.
+    /// Returns the id of the browser's session, if its user may sign in.
     pub(crate) fn session(&self, tables: &Tables, headers: &HeaderMap) -> Option<String> {
-        let is_known = |session: &&str| tables.sessions.get(session).is_some();
-        headers.get_all(COOKIE).iter().find_map(|header| {
-            let header = String::from_utf8_lossy(header.as_bytes());
-            let mut cookies = header.split(';').filter_map(|cookie| cookie.trim().split_once('='));
-            let own = cookies.find(|(name, value)| *name == self.cookie_name && is_known(value));
-            own.map(|(_, value)| value.to_owned())
-        })
+        cookie(&tables.sessions, headers, &self.session_cookie)
+            .filter(|id| tables.sessions.get(id).is_some_and(|session| tables.users.is_active(&session.user)))
     }
 
-    pub(crate) fn cookie(&self, session: &str) -> String {
-        format!("{}={session}; Path={}; HttpOnly; SameSite=Lax", self.cookie_name, self.root)
+    /// Returns the id of the interaction that the browser began last.
+    pub(crate) fn interaction(&self, tables: &Tables, headers: &HeaderMap) -> Option<String> {
+        cookie::<Interaction>(&tables.interactions, headers, &self.interaction_cookie)
     }
 
-    pub(crate) fn removed_cookie(&self) -> String {
-        format!("{}=; Path={}; HttpOnly; SameSite=Lax; Max-Age=0", self.cookie_name, self.root)
+    pub(crate) fn set_session(&self, id: &str) -> String {
+        self.set_cookie(&self.session_cookie, id)
+    }
+
+    pub(crate) fn unset_session(&self) -> String {
+        self.unset_cookie(&self.session_cookie)
+    }
+
+    pub(crate) fn set_interaction(&self, id: &str) -> String {
+        self.set_cookie(&self.interaction_cookie, id)
+    }
+
+    pub(crate) fn unset_interaction(&self) -> String {
+        self.unset_cookie(&self.interaction_cookie)
+    }
+
+    /// Returns Logto's cookie for its sign-in page: raw JSON, for every path. An app on the same host receives it, too.
+    pub(crate) fn set_app(&self) -> String {
+        format!("_logto={}; Path=/; SameSite=Lax", json!({ "appId": self.config.client_id }))
+    }
+
+    fn set_cookie(&self, name: &str, value: &str) -> String {
+        format!("{name}={value}; Path={}; HttpOnly; SameSite=Lax", self.root)
+    }
+
+    fn unset_cookie(&self, name: &str) -> String {
+        format!("{}; Max-Age=0", self.set_cookie(name, ""))
     }
 }
 
 impl Tables {
-    /// The user is signed in, under a new id: whoever knows the old one (it may have been planted) holds nothing. The pages
-    /// that are open in the browser's other tabs stay good.
-    pub(crate) fn renew_session(&mut self, old: &str, user: &str) -> String {
-        self.sessions.remove(old);
-        let session = self.sessions.insert(Some(user.to_owned()));
-        for interaction in self.interactions.values_mut().filter(|interaction| interaction.session == old) {
-            interaction.session.clone_from(&session);
-        }
-        session
+    /// Signs the user in under a new session id, so that a planted one is worthless, and returns it. The same user keeps the
+    /// session's grant.
+    pub(crate) fn sign_in(&mut self, old: Option<&str>, user: &str) -> String {
+        let old = old.and_then(|old| self.sessions.remove(old)).filter(|old| old.user == user);
+        let grant = old.map_or_else(|| Grant::new(user), |old| old.grant);
+        self.sessions.insert(Session { user: user.to_owned(), grant })
     }
+
+    /// Returns the session's grant, or a new one in place of one that was revoked.
+    pub(crate) fn grant_of_session(&mut self, id: &str) -> Option<Arc<Grant>> {
+        let session = self.sessions.get_mut(id)?;
+        if session.grant.is_revoked() {
+            session.grant = Grant::new(&session.user);
+        }
+        Some(Arc::clone(&session.grant))
+    }
+}
+
+/// Returns the value of the cookie that is a key of the table. Next to it there are cookies of other programs on this host,
+/// and perhaps one of the same name for another path.
+fn cookie<T>(table: &Expiring<T>, headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get_all(COOKIE).iter().find_map(|header| {
+        let header = String::from_utf8_lossy(header.as_bytes());
+        let mut cookies = header.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+        let own = cookies.find(|(own, value)| *own == name && table.get(value).is_some());
+        own.map(|(_, value)| value.to_owned())
+    })
 }

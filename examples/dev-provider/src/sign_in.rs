@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 
 use crate::authorize::AuthorizationRequest;
 use crate::error::OAuthError;
@@ -16,12 +16,10 @@ use crate::users::User;
 /// So many users are on the page; the others sign in by their name.
 const USERS_ON_PAGE: usize = 20;
 
-/// A sign-in page that somebody is looking at.
+/// A sign-in that waits for the user.
 #[derive(Clone)]
 pub(crate) struct Interaction {
     request: AuthorizationRequest,
-    /// The session that the page was shown in. Only the same browser may answer.
-    pub(crate) session: String,
 }
 
 #[derive(Template)]
@@ -29,6 +27,7 @@ pub(crate) struct Interaction {
 struct Page<'a> {
     root: &'a str,
     client: &'a str,
+    /// For scripts that look for the form. The cookie decides.
     interaction: &'a str,
     register: bool,
     /// Whose button comes first, and why.
@@ -38,63 +37,71 @@ struct Page<'a> {
     problem: Option<&'static str>,
 }
 
-/// Shows the page. `user` is who is signed in already.
+/// Shows the page. `user` is signed in already.
+///
+/// A browser has one interaction, as with Logto: the form of another tab belongs to this request from now on.
 pub(crate) fn ask(
     provider: &Provider,
     tables: &mut Tables,
-    headers: &HeaderMap,
     request: &AuthorizationRequest,
     user: Option<&str>,
 ) -> Response {
-    let known = provider.session(tables, headers);
-    let session = known.clone().unwrap_or_else(|| tables.sessions.insert(None));
-    let id = tables.interactions.insert(Interaction { request: request.clone(), session: session.clone() });
+    let id = tables.interactions.insert(Interaction { request: request.clone() });
     let page = Page::new(provider, tables, &id, request, user).respond(StatusCode::OK);
-    match known {
-        Some(_) => page,
-        None => ([(SET_COOKIE, provider.cookie(&session))], page).into_response(),
-    }
+    let cookies = [(SET_COOKIE, provider.set_interaction(&id)), (SET_COOKIE, provider.set_app())];
+    (AppendHeaders(cookies), page).into_response()
 }
 
-/// A form of the page was sent.
+/// Handles a form of the page. The cookie says which interaction it belongs to, not the form.
 pub(crate) async fn submit(State(provider): State<Shared>, headers: HeaderMap, Form(form): Form) -> Response {
     let field = |name| form.get(name).ok().flatten();
     let mut tables = provider.tables();
-    let id = field("interaction").unwrap_or_default();
-    let session = provider.session(&tables, &headers);
-    let interaction = tables.interactions.get(id).filter(|shown| session.as_ref() == Some(&shown.session)).cloned();
-    let Some(Interaction { request, session }) = interaction else {
-        let advice =
-            "It was used already, or shown to another browser, or is too old. Go back to the app and start again.";
-        return page::problem(&provider, "This page is not valid any more", advice);
+    let id = provider.interaction(&tables, &headers).unwrap_or_default();
+    let Some(Interaction { request }) = tables.interactions.get(&id).cloned() else {
+        return session_not_found(&provider);
     };
     if field("deny").is_some() {
-        tables.interactions.remove(id);
-        return request.reply_to.refuse(&provider, &OAuthError::new("access_denied", "the user denied the request"));
+        if !provider.config.deny_with_error {
+            return Redirect::to(request.reply_to.redirect_uri()).into_response();
+        }
+        tables.interactions.remove(&id);
+        return request.reply_to.refuse(&provider, &OAuthError::access_denied("the user denied the request"));
     }
     let name = field("name").unwrap_or_default();
     match choose_user(&mut tables, field("user"), name, request.register) {
         Err(problem) => {
             let page =
-                Page { typed: name, problem: Some(problem), ..Page::new(&provider, &tables, id, &request, None) };
+                Page { typed: name, problem: Some(problem), ..Page::new(&provider, &tables, &id, &request, None) };
             page.respond(StatusCode::UNPROCESSABLE_ENTITY)
         }
         Ok(user) => {
-            tables.interactions.remove(id);
-            let session = tables.renew_session(&session, &user);
-            let answer = Redirect::to(&request.grant(&provider, &mut tables, user));
-            ([(SET_COOKIE, provider.cookie(&session))], answer).into_response()
+            tables.interactions.remove(&id);
+            let old = provider.session(&tables, &headers);
+            let session = tables.sign_in(old.as_deref(), &user);
+            let Some(grant) = tables.grant_of_session(&session) else { return session_not_found(&provider) };
+            let answer = Redirect::to(&request.grant(&provider, &mut tables, grant));
+            let cookies = [(SET_COOKIE, provider.set_session(&session)), (SET_COOKIE, provider.unset_interaction())];
+            (AppendHeaders(cookies), answer).into_response()
         }
     }
 }
 
-/// The id of the user whose button was pressed or whose name was typed, or what to tell instead.
+/// Answers a form whose interaction has ended, or which another browser was shown.
+fn session_not_found(provider: &Provider) -> Response {
+    match &provider.config.unknown_session_redirect_url {
+        Some(url) => Redirect::to(url).into_response(),
+        None => page::problem(provider, "Session not found", "Go back to the app and sign in again."),
+    }
+}
+
+/// Returns the id of the user whose button was pressed or whose name was typed, or what to show instead.
 fn choose_user(tables: &mut Tables, id: Option<&str>, name: &str, register: bool) -> Result<String, &'static str> {
     if let Some(id) = id {
-        return tables.users.get(id).map(|user| user.id.clone()).ok_or("There is no such user. Choose another one.");
+        let user = tables.users.get(id).ok_or("There is no such user. Choose another one.")?;
+        return user.active_id();
     }
     match tables.users.find(name) {
-        Some(user) if !register => Ok(user.id.clone()),
+        Some(user) if !register => user.active_id(),
         _ => tables.users.create(name),
     }
 }

@@ -1,7 +1,7 @@
 //! What the endpoints share.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use url::Url;
@@ -9,7 +9,8 @@ use url::Url;
 use crate::config::{Config, StartError};
 use crate::expiring::Expiring;
 use crate::grants::Grants;
-use crate::keys::SigningKey;
+use crate::keys::Keys;
+use crate::session::Session;
 use crate::sign_in::Interaction;
 use crate::token::TokenRequest;
 use crate::users::Users;
@@ -26,16 +27,17 @@ pub(crate) struct Provider {
     pub(crate) issuer: String,
     /// The path of the issuer: all endpoints are under it.
     pub(crate) root: String,
-    pub(crate) cookie_name: String,
-    pub(crate) key: SigningKey,
+    pub(crate) session_cookie: String,
+    pub(crate) interaction_cookie: String,
+    keys: RwLock<Keys>,
     tables: Mutex<Tables>,
 }
 
 /// All that changes.
 pub(crate) struct Tables {
     pub(crate) users: Users,
-    /// By the value of the cookie: the id of who is signed in.
-    pub(crate) sessions: Expiring<Option<String>>,
+    /// By the value of the cookie, as the interactions are.
+    pub(crate) sessions: Expiring<Session>,
     pub(crate) interactions: Expiring<Interaction>,
     pub(crate) grants: Grants,
     pub(crate) token_requests: VecDeque<TokenRequest>,
@@ -54,8 +56,9 @@ impl Provider {
             issuer: format!("{}/oidc", config.endpoint),
             root: format!("{}/oidc", endpoint.path().trim_end_matches('/')),
             // Cookies ignore ports: with one name for all, providers on one host would sign each other's users out.
-            cookie_name: format!("dev-provider-{port}"),
-            key: SigningKey::generate()?,
+            session_cookie: format!("dev-provider-{port}"),
+            interaction_cookie: format!("dev-provider-{port}-interaction"),
+            keys: RwLock::new(Keys::generate(config.signing_algorithm)?),
             tables: Mutex::new(tables),
             config,
         })
@@ -63,6 +66,14 @@ impl Provider {
 
     pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keys(&self) -> RwLockReadGuard<'_, Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keys_mut(&self) -> RwLockWriteGuard<'_, Keys> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What an access token is for: user info, a resource, an organization, or a resource on behalf of an organization.
 
 use crate::claims::{ORGANIZATIONS, SCOPES};
-use crate::config::Config;
+use crate::config::{Config, MachineClient};
 use crate::error::{OAuthError, Result};
-use crate::grants::Grant;
-use crate::users::User;
+use crate::grants::Authorization;
+use crate::users::{Membership, Role, User};
 
 /// Asked for at sign-in (it is no API), so that scopes in organizations can be granted.
 pub(crate) const ORGANIZATION_RESOURCE: &str = "urn:logto:resource:organizations";
@@ -15,29 +15,77 @@ pub(crate) enum Target<'a> {
     Organization(&'a str),
 }
 
+/// The subject of a token.
+#[derive(Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    User(&'a User),
+    Machine(&'a MachineClient),
+}
+
+impl Subject<'_> {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::User(user) => &user.id,
+            Self::Machine(client) => &client.id,
+        }
+    }
+
+    fn roles(&self) -> &[String] {
+        match self {
+            Self::User(user) => &user.roles,
+            Self::Machine(client) => &client.roles,
+        }
+    }
+
+    fn membership(&self, organization: &str) -> Option<&Membership> {
+        match self {
+            Self::User(user) => user.membership(organization),
+            Self::Machine(client) => client.membership(organization),
+        }
+    }
+}
+
 impl<'a> Target<'a> {
-    pub(crate) fn resolve(
-        grant: &Grant,
+    /// The target of a user's token, which the sign-in has to have asked for.
+    pub(crate) fn of_user(
+        authorization: &Authorization,
         user: &User,
         resource: Option<&'a str>,
         organization: Option<&'a str>,
     ) -> Result<Self> {
         if let Some(organization) = organization {
-            if !grant.has_scope(ORGANIZATIONS) {
-                let description = format!("the refresh token lacks the scope {ORGANIZATIONS}");
-                return Err(OAuthError::new("insufficient_scope", description));
+            if !authorization.has_scope(ORGANIZATIONS) {
+                return Err(OAuthError::new("insufficient_scope", "refresh token missing required scope"));
             }
             if user.membership(organization).is_none() {
-                return Err(OAuthError::new("access_denied", "user is not a member of the organization"));
+                return Err(OAuthError::access_denied("user is not a member of the organization"));
             }
         }
         let Some(indicator) = resource else {
             return Ok(organization.map_or(Self::UserInfo, Self::Organization));
         };
-        if indicator == ORGANIZATION_RESOURCE || !grant.resources.iter().any(|granted| granted == indicator) {
-            return Err(OAuthError::new("invalid_target", "the resource was not asked for at sign-in"));
+        if indicator == ORGANIZATION_RESOURCE || !authorization.resources.iter().any(|granted| granted == indicator) {
+            return Err(OAuthError::invalid_target());
         }
         Ok(Self::Resource { indicator, organization })
+    }
+
+    /// The target of a machine's token. It never has user info.
+    pub(crate) fn of_machine(
+        config: &Config,
+        client: &MachineClient,
+        resource: Option<&'a str>,
+        organization: Option<&'a str>,
+    ) -> Result<Self> {
+        if organization.is_some_and(|organization| client.membership(organization).is_none()) {
+            return Err(OAuthError::access_denied("app has not associated with the organization"));
+        }
+        match (resource, organization) {
+            (Some(ORGANIZATION_RESOURCE), _) | (None, None) => Err(OAuthError::invalid_target()),
+            (Some(indicator), _) if !config.has_resource(indicator) => Err(OAuthError::invalid_target()),
+            (Some(indicator), organization) => Ok(Self::Resource { indicator, organization }),
+            (None, Some(organization)) => Ok(Self::Organization(organization)),
+        }
     }
 
     /// The `aud` of a JWT; `None` for an opaque token.
@@ -49,17 +97,27 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Those of the scopes that mean something there.
-    pub(crate) fn scopes(&self, config: &Config, user: &User, scopes: &[String]) -> Vec<String> {
-        let known: Vec<&str> = match self {
+    /// Those of the scopes that the subject has there.
+    pub(crate) fn scopes(&self, config: &Config, subject: Subject<'_>, scopes: &[String]) -> Vec<String> {
+        let organization_roles = |organization: &str| {
+            let roles = subject.membership(organization).map_or(&[][..], |membership| &membership.roles);
+            scopes_of_roles(&config.organization_roles, |role| roles.contains(role))
+        };
+        let held: Vec<&str> = match self {
             Self::UserInfo => SCOPES.to_vec(),
-            Self::Resource { indicator, .. } => config.scopes_of_resource(indicator),
-            Self::Organization(id) => {
-                let roles = user.membership(id).map_or(&[][..], |membership| &membership.roles);
-                config.scopes_of_roles(|role| roles.iter().any(|own| own == role))
+            Self::Organization(id) => organization_roles(id),
+            Self::Resource { indicator, organization } => {
+                let mut held = organization.map(organization_roles).unwrap_or_default();
+                // In an organization a machine has the permissions that it has there, a user also those from elsewhere.
+                if organization.is_none() || matches!(subject, Subject::User(_)) {
+                    held.extend(scopes_of_roles(&config.roles, |role| subject.roles().contains(role)));
+                }
+                let known = config.scopes_of_resource(indicator);
+                held.retain(|scope| known.contains(scope));
+                held
             }
         };
-        scopes.iter().filter(|scope| known.contains(&&***scope)).cloned().collect()
+        scopes.iter().filter(|scope| held.contains(&&***scope)).cloned().collect()
     }
 }
 
@@ -68,17 +126,16 @@ impl Config {
         indicator == ORGANIZATION_RESOURCE || self.resources.iter().any(|resource| resource.indicator == indicator)
     }
 
-    /// What there is to ask for along with the resource.
+    /// The scopes that can be asked for along with the resource.
     pub(crate) fn scopes_of_resource(&self, indicator: &str) -> Vec<&str> {
         if indicator == ORGANIZATION_RESOURCE {
-            return self.scopes_of_roles(|_| true);
+            return scopes_of_roles(&self.organization_roles, |_| true);
         }
         let resource = self.resources.iter().find(|resource| resource.indicator == indicator);
         resource.map_or(Vec::new(), |resource| resource.scopes.iter().map(String::as_str).collect())
     }
+}
 
-    fn scopes_of_roles(&self, is_held: impl Fn(&str) -> bool) -> Vec<&str> {
-        let roles = self.organization_roles.iter().filter(|role| is_held(&role.name));
-        roles.flat_map(|role| &role.scopes).map(String::as_str).collect()
-    }
+fn scopes_of_roles(roles: &[Role], is_held: impl Fn(&String) -> bool) -> Vec<&str> {
+    roles.iter().filter(|role| is_held(&role.name)).flat_map(|role| &role.scopes).map(String::as_str).collect()
 }

@@ -1,7 +1,7 @@
 //! The token endpoint.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Json;
@@ -13,15 +13,15 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::authorize::words;
-use crate::claims;
-use crate::client_auth::authenticate;
+use crate::claims::{self, SCOPES};
+use crate::client_auth::{Client, authenticate};
+use crate::config::MachineClient;
 use crate::error::{OAuthError, Result};
 use crate::expiring::random;
-use crate::grants::{AccessToken, Grant};
-use crate::keys::at_hash;
+use crate::grants::{Authorization, epoch_seconds};
 use crate::params::{Form, Params};
 use crate::state::{Provider, Shared, Tables};
-use crate::target::Target;
+use crate::target::{Subject, Target};
 use crate::users::User;
 
 const ID_TOKEN_LIFETIME: Duration = Duration::from_hours(1);
@@ -51,45 +51,69 @@ pub(crate) async fn token(
 }
 
 fn respond(provider: &Provider, tables: &mut Tables, headers: &HeaderMap, params: &Params) -> Result<Response> {
-    authenticate(&provider.config, headers, params)?;
-    match params.require("grant_type")? {
-        "authorization_code" => exchange_code(provider, tables, params),
-        "refresh_token" => refresh(provider, tables, params),
-        _ => Err(OAuthError::new("unsupported_grant_type", "it has to be authorization_code or refresh_token")),
+    let client = authenticate(&provider.config, headers, params)?;
+    match (params.require("grant_type")?, client) {
+        ("authorization_code", Client::App) => exchange_code(provider, tables, params),
+        ("refresh_token", Client::App) => refresh(provider, tables, params),
+        ("client_credentials", Client::Machine(client)) => client_credentials(provider, client, params),
+        ("authorization_code" | "refresh_token" | "client_credentials", _) => {
+            Err(OAuthError::new("unauthorized_client", "requested grant type is not allowed for this client"))
+        }
+        _ => Err(OAuthError::new("unsupported_grant_type", "unsupported grant_type requested")),
     }
 }
 
 fn exchange_code(provider: &Provider, tables: &mut Tables, params: &Params) -> Result<Response> {
     let (code, redirect_uri) = (params.require("code")?, params.require("redirect_uri")?);
-    let grant = tables.grants.redeem_code(code, redirect_uri, params.require("code_verifier")?)?;
-    let user = user(tables, &grant)?;
-    let target = Target::resolve(&grant, &user, params.get("resource")?, None)?;
-    let mut response = Response::new(provider, tables, &grant, &user, &grant.scopes, &target)?;
-    let hash = at_hash(&response.access_token);
-    response.id_token = id_token(provider, &grant, &user, &grant.scopes, Some(hash))?;
-    response.refresh_token = grant.has_scope("offline_access").then(|| tables.grants.issue_refresh_token(grant));
+    let authorization = tables.grants.redeem_code(code, redirect_uri, params.require("code_verifier")?)?;
+    let user = user(tables, &authorization)?;
+    let target = Target::of_user(&authorization, &user, params.get("resource")?, None)?;
+    let mut response = Response::of_user(provider, tables, &authorization, &user, &authorization.scopes, &target)?;
+    let at_hash = provider.config.signing_algorithm.at_hash(&response.access_token);
+    response.id_token = id_token(provider, &authorization, &user, &authorization.scopes, Some(at_hash))?;
+    response.refresh_token =
+        authorization.has_scope("offline_access").then(|| tables.grants.issue_refresh_token(authorization));
     Ok(response)
 }
 
 fn refresh(provider: &Provider, tables: &mut Tables, params: &Params) -> Result<Response> {
     let refresh_token = params.require("refresh_token")?;
-    let grant = tables.grants.use_refresh_token(refresh_token, provider.config.refresh_token_grace)?;
-    let user = user(tables, &grant)?;
-    let scopes = params.get("scope")?.map_or_else(|| grant.scopes.clone(), |narrowed| words(Some(narrowed)));
-    if !scopes.iter().all(|scope| grant.has_scope(scope)) {
-        return Err(OAuthError::new("invalid_scope", "the refresh token lacks a requested scope"));
+    let authorization = tables.grants.use_refresh_token(refresh_token, provider.config.refresh_token_grace)?;
+    let user = user(tables, &authorization)?;
+    let scopes = params.get("scope")?.map_or_else(|| authorization.scopes.clone(), |narrowed| words(Some(narrowed)));
+    if !scopes.iter().all(|scope| authorization.has_scope(scope)) {
+        return Err(OAuthError::invalid_scope());
     }
     let organization = params.get("organization_id")?;
-    let target = Target::resolve(&grant, &user, params.get("resource")?, organization)?;
-    let mut response = Response::new(provider, tables, &grant, &user, &scopes, &target)?;
-    response.id_token = id_token(provider, &grant, &user, &scopes, None)?;
+    let target = Target::of_user(&authorization, &user, params.get("resource")?, organization)?;
+    let mut response = Response::of_user(provider, tables, &authorization, &user, &scopes, &target)?;
+    response.id_token = id_token(provider, &authorization, &user, &scopes, None)?;
     // Last, so that a request that is refused costs nobody the refresh token.
     response.refresh_token = Some(tables.grants.rotate_refresh_token(refresh_token, &provider.config));
     Ok(response)
 }
 
-fn user(tables: &Tables, grant: &Grant) -> Result<User> {
-    tables.users.get(&grant.user).cloned().ok_or_else(|| OAuthError::invalid_grant("there is no such user"))
+/// Without a scope that is asked for, the token has none, whatever the app may do.
+fn client_credentials(provider: &Provider, client: &MachineClient, params: &Params) -> Result<Response> {
+    let target = Target::of_machine(&provider.config, client, params.get("resource")?, params.get("organization_id")?)?;
+    let asked = words(params.get("scope")?);
+    if asked.iter().any(|scope| SCOPES.contains(&&**scope)) {
+        return Err(OAuthError::invalid_scope());
+    }
+    let subject = Subject::Machine(client);
+    let scopes = target.scopes(&provider.config, subject, &asked);
+    let scope = Some(scopes.join(" ")).filter(|scope| !scope.is_empty());
+    let audience = target.audience().ok_or_else(OAuthError::invalid_target)?;
+    let access_token = jwt(provider, subject, &client.id, &target, &audience, scope.as_deref())?;
+    Ok(Response::new(provider, access_token, scope))
+}
+
+fn user(tables: &Tables, authorization: &Authorization) -> Result<User> {
+    tables
+        .users
+        .get(&authorization.grant.user)
+        .cloned()
+        .ok_or_else(|| OAuthError::invalid_grant("there is no such user"))
 }
 
 #[derive(Serialize)]
@@ -97,8 +121,8 @@ pub(crate) struct Response {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,43 +131,57 @@ pub(crate) struct Response {
 
 impl Response {
     /// With an access token and nothing else so far.
-    fn new(
+    fn new(provider: &Provider, access_token: String, scope: Option<String>) -> Self {
+        let expires_in = provider.config.access_token_lifetime.as_secs();
+        Self { access_token, token_type: "Bearer", expires_in, scope, id_token: None, refresh_token: None }
+    }
+
+    /// The scope is there even if the user has no permission: as in Logto it is empty then.
+    fn of_user(
         provider: &Provider,
         tables: &mut Tables,
-        grant: &Arc<Grant>,
+        authorization: &Authorization,
         user: &User,
         scopes: &[String],
         target: &Target<'_>,
     ) -> Result<Self> {
-        let scopes = target.scopes(&provider.config, user, scopes);
+        let subject = Subject::User(user);
+        let scopes = target.scopes(&provider.config, subject, scopes);
         let scope = scopes.join(" ");
-        let expires_in = provider.config.access_token_lifetime.as_secs();
         let access_token = match target.audience() {
-            None => tables.grants.issue_access_token(AccessToken { grant: Arc::clone(grant), scopes }),
-            Some(audience) => {
-                let mut claims = lasting(provider, expires_in);
-                claims.extend([
-                    ("jti".to_owned(), json!(random())),
-                    ("sub".to_owned(), json!(user.id)),
-                    ("aud".to_owned(), json!(audience)),
-                    ("client_id".to_owned(), json!(provider.config.client_id)),
-                ]);
-                if !scope.is_empty() {
-                    claims.insert("scope".to_owned(), json!(scope));
-                }
-                if let Target::Resource { organization: Some(organization), .. } = target {
-                    claims.insert("organization_id".to_owned(), json!(organization));
-                }
-                provider.key.sign("at+jwt", &claims)?
-            }
+            None => tables.grants.issue_access_token(Arc::clone(&authorization.grant), scopes),
+            Some(audience) => jwt(provider, subject, &provider.config.client_id, target, &audience, Some(&scope))?,
         };
-        Ok(Self { access_token, token_type: "Bearer", expires_in, scope, id_token: None, refresh_token: None })
+        Ok(Self::new(provider, access_token, Some(scope)))
     }
+}
+
+fn jwt(
+    provider: &Provider,
+    subject: Subject<'_>,
+    client_id: &str,
+    target: &Target<'_>,
+    audience: &str,
+    scope: Option<&str>,
+) -> Result<String> {
+    let mut claims = lasting(provider, provider.config.access_token_lifetime.as_secs());
+    let mut add = |name: &str, value: &str| drop(claims.insert(name.to_owned(), json!(value)));
+    add("jti", &random());
+    add("sub", subject.id());
+    add("aud", audience);
+    add("client_id", client_id);
+    if let Some(scope) = scope {
+        add("scope", scope);
+    }
+    if let Target::Resource { organization: Some(organization), .. } = target {
+        add("organization_id", organization);
+    }
+    provider.keys().sign("at+jwt", &claims)
 }
 
 fn id_token(
     provider: &Provider,
-    grant: &Grant,
+    authorization: &Authorization,
     user: &User,
     scopes: &[String],
     at_hash: Option<String>,
@@ -152,16 +190,16 @@ fn id_token(
         return Ok(None);
     }
     let mut claims = lasting(provider, ID_TOKEN_LIFETIME.as_secs());
-    claims.extend(claims::of_id_token(user, scopes));
+    claims.extend(claims::of_id_token(user, scopes, &provider.config));
     claims.insert("aud".to_owned(), json!(provider.config.client_id));
-    claims.extend(grant.nonce.iter().map(|nonce| ("nonce".to_owned(), json!(nonce))));
+    claims.extend(authorization.nonce.iter().map(|nonce| ("nonce".to_owned(), json!(nonce))));
     claims.extend(at_hash.map(|at_hash| ("at_hash".to_owned(), json!(at_hash))));
-    provider.key.sign("JWT", &claims).map(Some)
+    provider.keys().sign("JWT", &claims).map(Some)
 }
 
 /// The claims of a token that is good from now on for so many seconds.
 fn lasting(provider: &Provider, seconds: u64) -> Map<String, Value> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = epoch_seconds();
     [("iss", json!(provider.issuer)), ("iat", json!(now)), ("exp", json!(now.saturating_add(seconds)))]
         .map(|(name, value)| (name.to_owned(), value))
         .into_iter()

@@ -18,7 +18,7 @@ pub(crate) async fn userinfo(State(provider): State<Shared>, headers: HeaderMap)
     if !token.scopes.iter().any(|scope| scope == "openid") {
         return Err(OAuthError::new("insufficient_scope", "the access token lacks the scope openid"));
     }
-    let user = tables.users.get(&token.grant.user).ok_or_else(invalid)?;
+    let user = tables.users.get(&token.grant.user).filter(|user| !user.is_suspended).ok_or_else(invalid)?;
     Ok(Json(claims::of_user_info(user, &token.scopes, &provider.config)))
 }
 

@@ -17,15 +17,20 @@ pub struct User {
     pub id: String,
     pub name: String,
     pub username: String,
-    pub email: String,
+    pub email: Option<String>,
     /// Digits only, as Logto keeps it.
     pub phone_number: Option<String>,
     pub picture: Option<String>,
     /// Milliseconds, as Logto tells it.
     pub created_at: u64,
+    /// The names of roles, see [`Config::roles`](crate::Config::roles). Without one the user has no permission at any API.
     pub roles: Vec<String>,
     pub memberships: Vec<Membership>,
     pub custom_data: BTreeMap<String, Value>,
+    /// The accounts at connectors, by connector.
+    pub identities: BTreeMap<String, Value>,
+    /// Cannot sign in, and has no user info.
+    pub is_suspended: bool,
 }
 
 impl User {
@@ -41,7 +46,7 @@ impl User {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         Self {
             id,
-            email: format!("{username}@example.com"),
+            email: Some(format!("{username}@example.com")),
             name,
             username,
             phone_number: None,
@@ -50,6 +55,8 @@ impl User {
             roles: Vec::new(),
             memberships: Vec::new(),
             custom_data: BTreeMap::new(),
+            identities: BTreeMap::new(),
+            is_suspended: false,
         }
     }
 
@@ -59,8 +66,16 @@ impl User {
 
     fn answers_to(&self, identifier: &str) -> bool {
         let identifier = identifier.trim().to_lowercase();
-        let own = [&self.id, &self.name, &self.username, &self.email].map(|own| own.to_lowercase());
-        !identifier.is_empty() && own.contains(&identifier)
+        !identifier.is_empty() && self.identifiers().any(|own| own.to_lowercase() == identifier)
+    }
+
+    fn identifiers(&self) -> impl Iterator<Item = &str> {
+        [&self.id, &self.name, &self.username].into_iter().chain(&self.email).map(String::as_str)
+    }
+
+    /// Returns the id, or what to tell a user who cannot sign in.
+    pub(crate) fn active_id(&self) -> Result<String, &'static str> {
+        if self.is_suspended { Err("This account is suspended.") } else { Ok(self.id.clone()) }
     }
 }
 
@@ -77,14 +92,18 @@ impl Organization {
     }
 }
 
-/// What whoever has this role in an organization may do there.
+/// A set of permissions with a name.
 #[derive(Clone, Debug)]
-pub struct OrganizationRole {
+pub struct Role {
     pub name: String,
     pub scopes: Vec<String>,
 }
 
-impl OrganizationRole {
+/// A role in the organization template. Its permissions hold within an organization: scopes of the organization, and scopes
+/// of APIs in tokens for both.
+pub type OrganizationRole = Role;
+
+impl Role {
     pub fn new(name: &str, scopes: &[&str]) -> Self {
         Self { name: name.to_owned(), scopes: strings(scopes) }
     }
@@ -111,6 +130,18 @@ impl Users {
         self.0.iter().find(|user| user.id == id)
     }
 
+    pub(crate) fn is_active(&self, id: &str) -> bool {
+        self.get(id).is_some_and(|user| !user.is_suspended)
+    }
+
+    pub(crate) fn find_mut(&mut self, identifier: &str) -> Option<&mut User> {
+        self.0.iter_mut().find(|user| user.answers_to(identifier))
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) {
+        self.0.retain(|user| user.id != id);
+    }
+
     /// By id, name, username or email address.
     pub(crate) fn find(&self, identifier: &str) -> Option<&User> {
         self.0.iter().find(|user| user.answers_to(identifier))
@@ -123,7 +154,7 @@ impl Users {
             return Err("Give a name of 1 to 64 characters.");
         }
         let user = User::named(name);
-        if [&user.id, &user.name, &user.username, &user.email].into_iter().any(|taken| self.find(taken).is_some()) {
+        if user.identifiers().any(|taken| self.find(taken).is_some()) {
             return Err("There is somebody of this name already. Take another one.");
         }
         if self.0.len() >= CAPACITY {

@@ -2,7 +2,9 @@ use dev_provider::{Config, DevProvider};
 use reqwest::StatusCode;
 use reqwest::header::LOCATION;
 
-use crate::app::{Browser, Callback, Fields, REDIRECT_URI, STATE, config, exchange, start, tokens};
+use crate::app::{
+    API, Answer, BILLING, Browser, Callback, Fields, REDIRECT_URI, STATE, config, exchange, start, tokens,
+};
 
 #[tokio::test]
 async fn the_answer_has_the_code_the_state_and_the_issuer() {
@@ -60,18 +62,45 @@ async fn a_wrong_client_or_redirect_uri_is_told_to_the_user_and_sent_nowhere() {
 }
 
 #[tokio::test]
-async fn the_page_about_a_wrong_redirect_uri_names_those_that_are_registered() {
+async fn a_mistake_that_is_not_told_to_the_app_is_raw_json() {
     let provider = start().await;
-    let fields = [("redirect_uri", "http://localhost:3000/<b>")];
-    let page = Browser::new().authorize(&provider, &fields).await.text().await.unwrap();
-    assert!(page.contains(REDIRECT_URI), "{page}");
-    assert!(!page.contains("<b>"), "{page}");
+    for (fields, error) in [
+        (("client_id", "another"), "invalid_client"),
+        (("redirect_uri", "http://localhost:3000/<b>"), "invalid_redirect_uri"),
+        (("redirect_uri", ""), "invalid_request"),
+    ] {
+        let answer = Answer::of(Browser::new().authorize(&provider, &[fields]).await).await;
+        answer.assert_error(StatusCode::BAD_REQUEST, error);
+        assert_eq!(answer.response_headers["content-type"], "application/json");
+        assert_eq!(answer.get("code"), format!("oidc.{error}"));
+        assert!(!answer.get("message").is_empty() && !answer.get("error_description").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn parameters_of_logtos_own_are_accepted() {
+    let provider = start().await;
+    for field in [
+        ("first_screen", "sign_in"),
+        ("first_screen", "identifier:sign_in"),
+        ("first_screen", "reset_password"),
+        ("identifier", "email phone"),
+        ("direct_sign_in", "social:github"),
+        ("login_hint", "somebody@example.com"),
+        ("one_time_token", "abc"),
+        ("interaction_mode", "signIn"),
+        ("ui_locales", "fr-CA fr en"),
+    ] {
+        Browser::new().sign_in(&provider, "Alice", &[field]).await.code();
+    }
+    let resources = [("resource", API), ("resource", BILLING)];
+    Browser::new().sign_in(&provider, "Alice", &resources).await.code();
 }
 
 #[tokio::test]
 async fn every_other_mistake_is_told_to_the_app() {
     let provider = start().await;
-    let cases: [(Fields<'_>, &str); 20] = [
+    let cases: [(Fields<'_>, &str); 21] = [
         (&[("response_type", "")], "invalid_request"),
         (&[("response_type", "token")], "unsupported_response_type"),
         (&[("response_type", "code id_token")], "unsupported_response_type"),
@@ -86,6 +115,7 @@ async fn every_other_mistake_is_told_to_the_app() {
         (&[("resource", "https://unknown.example.com")], "invalid_target"),
         (&[("resource", "https://api.example.com"), ("resource", "https://api.example.com/")], "invalid_target"),
         (&[("prompt", "sometimes")], "invalid_request"),
+        (&[("prompt", "select_account")], "invalid_request"),
         (&[("prompt", "none consent")], "invalid_request"),
         (&[("prompt", "none")], "login_required"),
         (&[("nonce", "a"), ("nonce", "b")], "invalid_request"),

@@ -21,6 +21,7 @@ async fn the_document_tells_what_clients_look_at() {
         ("token_endpoint", "token"),
         ("userinfo_endpoint", "me"),
         ("jwks_uri", "jwks"),
+        ("introspection_endpoint", "token/introspection"),
         ("revocation_endpoint", "token/revocation"),
         ("end_session_endpoint", "session/end"),
     ] {
@@ -31,24 +32,24 @@ async fn the_document_tells_what_clients_look_at() {
     for (name, value) in [
         ("authorization_response_iss_parameter_supported", json!(true)),
         ("code_challenge_methods_supported", json!(["S256"])),
-        ("grant_types_supported", json!(["authorization_code", "refresh_token"])),
-        ("id_token_signing_alg_values_supported", json!(["ES384"])),
+        ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
+        ("id_token_signing_alg_values_supported", json!(["ES384", "PS256", "RS256"])),
         ("response_types_supported", json!(["code"])),
         ("subject_types_supported", json!(["public"])),
-        ("token_endpoint_auth_methods_supported", json!(["client_secret_basic"])),
+        ("token_endpoint_auth_methods_supported", json!(["client_secret_basic", "none"])),
     ] {
         assert_eq!(document[name], value, "{name}");
     }
-    let scopes = document["scopes_supported"].as_array().unwrap();
-    for scope in ["openid", "offline_access", "profile", "email", "urn:logto:scope:organizations"] {
-        assert!(scopes.contains(&json!(scope)), "{scope}");
-    }
+    let scopes = "openid offline_access profile email phone address custom_data identities roles \
+                  urn:logto:scope:organizations urn:logto:scope:organization_roles urn:logto:scope:sessions";
+    assert_eq!(document["scopes_supported"], json!(scopes.split(' ').collect::<Vec<_>>()));
 }
 
 #[tokio::test]
-async fn a_public_client_finds_that_it_needs_no_secret() {
+async fn it_is_the_same_for_every_client() {
     let provider = DevProvider::start(Config { client_secret: None, ..config() }).await.unwrap();
-    assert_eq!(document(&provider).await["token_endpoint_auth_methods_supported"], json!(["none"]));
+    let methods = &document(&provider).await["token_endpoint_auth_methods_supported"];
+    assert_eq!(*methods, json!(["client_secret_basic", "none"]));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use reqwest::header::{LOCATION, SET_COOKIE};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use crate::app::{Browser, Callback, Fields, refresh, start, tokens};
+use crate::app::{Answer, Browser, Callback, Fields, exchange, refresh, start, user_info};
 
 async fn end_session(browser: &Browser, provider: &DevProvider, fields: Fields<'_>) -> Response {
     let url = Url::parse_with_params(&format!("{}/session/end", provider.issuer()), fields).unwrap();
@@ -72,14 +72,25 @@ async fn a_wrong_way_back_is_not_taken_and_signs_nobody_out() {
             (StatusCode::BAD_REQUEST, None),
             "{fields:?}"
         );
+        let answer = Answer::of(response).await;
+        assert!(answer.get("code").starts_with("oidc.") && !answer.get("error_description").is_empty(), "{fields:?}");
         assert!(is_signed_in(&browser, &provider).await, "{fields:?}");
     }
 }
 
 #[tokio::test]
-async fn tokens_survive() {
+async fn only_tokens_with_offline_access_survive() {
     let provider = start().await;
-    let tokens = tokens(&provider, "Alice", &[]).await;
-    end_session(&signed_in(&provider).await, &provider, &[]).await;
-    assert_eq!(refresh(&provider, tokens.get("refresh_token"), &[]).await.status, StatusCode::OK);
+    for (prompt, status) in [("consent", StatusCode::OK), ("login", StatusCode::UNAUTHORIZED)] {
+        let browser = Browser::new();
+        let code = browser.sign_in(&provider, "Alice", &[("prompt", prompt)]).await.code();
+        let tokens = exchange(&provider, &code).await;
+
+        end_session(&browser, &provider, &[]).await;
+
+        assert_eq!(user_info(&provider, tokens.get("access_token")).await.status, status);
+        if prompt == "consent" {
+            assert_eq!(refresh(&provider, tokens.get("refresh_token"), &[]).await.status, StatusCode::OK);
+        }
+    }
 }

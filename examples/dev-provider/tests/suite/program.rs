@@ -43,6 +43,7 @@ async fn the_banner_tells_what_an_app_needs_and_what_this_is() {
         "dev-client",
         "dev-secret",
         "http://localhost:3000/callback",
+        "dev-machine with secret dev-machine-secret",
         "Alice, Bob, Carol",
     ] {
         assert!(banner.contains(part), "{part}: {banner}");

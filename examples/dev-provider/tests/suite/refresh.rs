@@ -94,6 +94,7 @@ async fn scopes_can_be_narrowed_but_not_widened() {
 
     let wider = refresh(&provider, tokens.get("refresh_token"), &[("scope", "openid email")]).await;
     wider.assert_error(StatusCode::BAD_REQUEST, "invalid_scope");
+    assert_eq!(wider.get("error_description"), "requested scope is not allowed");
 
     let narrower = refresh(&provider, tokens.get("refresh_token"), &[("scope", "profile")]).await;
     assert_eq!((narrower.get("scope"), narrower.body.get("id_token")), ("profile", None));

@@ -1,40 +1,86 @@
-use dev_provider::DevProvider;
-use reqwest::header::{COOKIE, HeaderValue, SET_COOKIE};
+use dev_provider::{Config, DevProvider};
+use reqwest::header::{COOKIE, HeaderValue, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, StatusCode};
 
-use crate::app::{Browser, Callback, exchange, interaction, start};
+use crate::app::{Browser, Callback, config, exchange, interaction, post, refresh, start, tokens, user_info};
 
+/// The first cookie: of the interaction with a page, of the session after a sign-in.
 fn set_cookie(response: &Response) -> &str {
     response.headers()[SET_COOKIE].to_str().unwrap()
 }
 
 #[tokio::test]
-async fn the_cookie_is_this_providers_own() {
+async fn the_cookies_are_this_providers_own() {
     let provider = start().await;
     let port = provider.endpoint().rsplit(':').next().unwrap();
+    let browser = Browser::new();
+
+    let shown = browser.authorize(&provider, &[]).await;
+    let interaction = set_cookie(&shown).to_owned();
+    let answer = browser.submit(&provider, &shown.text().await.unwrap(), &[("name", "Alice")]).await;
+
+    for (cookie, name) in [(&*interaction, "-interaction"), (set_cookie(&answer), "")] {
+        let (pair, attributes) = cookie.split_once("; ").unwrap();
+        assert!(pair.starts_with(&format!("dev-provider-{port}{name}=")), "{pair}");
+        assert_eq!(attributes, "Path=/oidc; HttpOnly; SameSite=Lax");
+    }
+}
+
+#[tokio::test]
+async fn an_app_on_the_same_host_gets_a_cookie_of_raw_json() {
+    let provider = start().await;
 
     let response = Browser::new().authorize(&provider, &[]).await;
 
-    let (pair, attributes) = set_cookie(&response).split_once("; ").unwrap();
-    assert!(pair.starts_with(&format!("dev-provider-{port}=")), "{pair}");
-    assert_eq!(attributes, "Path=/oidc; HttpOnly; SameSite=Lax");
+    let mut cookies = response.headers().get_all(SET_COOKIE).iter();
+    assert!(cookies.any(|cookie| cookie == r#"_logto={"appId":"dev-client"}; Path=/; SameSite=Lax"#), "{response:?}");
 }
 
 #[tokio::test]
 async fn a_sign_in_renews_the_session_and_the_old_id_is_worth_nothing() {
     let provider = start().await;
     let browser = Browser::new();
-    let shown = browser.authorize(&provider, &[]).await;
-    let planted = set_cookie(&shown).split(';').next().unwrap().to_owned();
-    let page = shown.text().await.unwrap();
+    let mut sessions = Vec::new();
+    for name in ["Alice", "Alice", "Bob"] {
+        let page = browser.authorize(&provider, &[]).await.text().await.unwrap();
+        let answer = browser.submit(&provider, &page, &[("name", name)]).await;
+        sessions.push(set_cookie(&answer).split(';').next().unwrap().to_owned());
+    }
 
-    let answer = browser.submit(&provider, &page, &[("name", "Alice")]).await;
+    for old in &sessions[..2] {
+        assert_eq!(with_cookie(&provider, old).await.get("error").as_deref(), Some("login_required"));
+    }
+    with_cookie(&provider, &sessions[2]).await.code();
+}
 
-    assert!(!set_cookie(&answer).starts_with(&planted));
-    assert_eq!(with_cookie(&provider, &planted).await.get("error").as_deref(), Some("login_required"));
-    let renewed = set_cookie(&answer).split(';').next().unwrap();
-    with_cookie(&provider, renewed).await.code();
+#[tokio::test]
+async fn sign_ins_of_a_session_share_a_grant() {
+    let provider = start().await;
+    let browser = Browser::new();
+    let sign_in = async |name: &str| exchange(&provider, &browser.sign_in(&provider, name, &[]).await.code()).await;
+    let (replaced, current) = (sign_in("Alice").await, sign_in("Alice").await);
+    let elsewhere = tokens(&provider, "Alice", &[]).await;
+
+    post(&provider, "/token/revocation", &[("token", replaced.get("refresh_token"))]).await;
+
+    refresh(&provider, current.get("refresh_token"), &[]).await.assert_invalid_grant();
+    assert_eq!(user_info(&provider, current.get("access_token")).await.status, 401);
+    assert_eq!(refresh(&provider, elsewhere.get("refresh_token"), &[]).await.status, 200);
+    let again = sign_in("Alice").await;
+    assert_eq!(refresh(&provider, again.get("refresh_token"), &[]).await.status, 200, "it begins a new grant");
+}
+
+#[tokio::test]
+async fn another_user_in_the_same_browser_has_another_grant() {
+    let provider = start().await;
+    let browser = Browser::new();
+    let sign_in = async |name: &str| exchange(&provider, &browser.sign_in(&provider, name, &[]).await.code()).await;
+    let (alice, bob) = (sign_in("Alice").await, sign_in("Bob").await);
+
+    post(&provider, "/token/revocation", &[("token", alice.get("refresh_token"))]).await;
+
+    assert_eq!(refresh(&provider, bob.get("refresh_token"), &[]).await.status, 200);
 }
 
 #[tokio::test]
@@ -52,20 +98,40 @@ async fn an_ended_session_is_over_for_whoever_kept_the_cookie() {
 }
 
 #[tokio::test]
-async fn two_tabs_can_sign_in_one_after_the_other() {
+async fn two_tabs_share_an_interaction_and_the_first_to_submit_lands_on_the_last_opened() {
     let provider = start().await;
     for order in [[0, 1], [1, 0]] {
         let browser = Browser::new();
-        let mut pages = Vec::new();
-        for state in ["first", "second"] {
-            pages.push(browser.authorize(&provider, &[("state", state)]).await.text().await.unwrap());
-        }
-        for tab in order {
-            let callback = Callback::of(&browser.submit(&provider, &pages[tab], &[("name", "Alice")]).await);
-            assert_eq!(callback.get("state").as_deref(), Some(["first", "second"][tab]));
-            assert_eq!(exchange(&provider, &callback.code()).await.status, 200);
-        }
+        let pages = two_tabs(&provider, &browser).await;
+
+        let first = Callback::of(&browser.submit(&provider, &pages[order[0]], &[("name", "Alice")]).await);
+        let second = browser.submit(&provider, &pages[order[1]], &[("name", "Alice")]).await;
+
+        assert_eq!(first.get("state").as_deref(), Some("second"));
+        assert_eq!(exchange(&provider, &first.code()).await.status, 200);
+        assert_eq!((second.status(), second.headers().get(LOCATION)), (StatusCode::BAD_REQUEST, None));
+        assert!(second.text().await.unwrap().contains("<h1>Session not found</h1>"));
     }
+}
+
+#[tokio::test]
+async fn the_dead_end_of_the_other_tab_can_lead_to_the_app() {
+    let url = "http://localhost:3000/sign-in";
+    let config = Config { unknown_session_redirect_url: Some(url.to_owned()), ..config() };
+    let provider = DevProvider::start(config).await.unwrap();
+    let browser = Browser::new();
+    let [first, second] = two_tabs(&provider, &browser).await;
+    browser.submit(&provider, &first, &[("name", "Alice")]).await;
+
+    let answer = browser.submit(&provider, &second, &[("name", "Alice")]).await;
+
+    assert_eq!(Callback::of(&answer).0.as_str(), url);
+}
+
+async fn two_tabs(provider: &DevProvider, browser: &Browser) -> [String; 2] {
+    let first = browser.authorize(provider, &[("state", "first")]).await.text().await.unwrap();
+    let second = browser.authorize(provider, &[("state", "second")]).await.text().await.unwrap();
+    [first, second]
 }
 
 #[tokio::test]

@@ -164,7 +164,8 @@ async fn errors_have_logtos_shape() {
 
     answer.assert_invalid_grant();
     assert_eq!(answer.get("code"), "oidc.invalid_grant");
-    assert_eq!(answer.get("message"), answer.get("error_description"));
+    assert_eq!(answer.get("message"), "Grant request is invalid.");
+    assert_eq!(answer.get("error_description"), "the refresh token is unknown, has expired or was revoked");
     assert_eq!(answer.response_headers["content-type"], "application/json");
     assert_eq!(answer.response_headers["cache-control"], "no-store");
 }
@@ -173,7 +174,7 @@ async fn errors_have_logtos_shape() {
 async fn what_is_not_supported_is_a_proper_error() {
     let provider = start().await;
     for (fields, error) in [
-        (&[("grant_type", "client_credentials")][..], "unsupported_grant_type"),
+        (&[("grant_type", "password")][..], "unsupported_grant_type"),
         (&[("grant_type", "")], "invalid_request"),
         (&[("grant_type", "refresh_token")], "invalid_request"),
         (&[("grant_type", "authorization_code"), ("grant_type", "refresh_token")], "invalid_request"),
@@ -229,7 +230,7 @@ async fn a_resource_that_was_not_asked_for_at_sign_in_is_refused_and_costs_nothi
 
     let answer = refresh(&provider, refresh_token, &[("resource", API)]).await;
     assert_eq!(answer.status, StatusCode::OK, "the refresh token was not used up: {}", answer.body);
-    assert_eq!(answer.body.get("scope"), None, "no scope of this resource was asked for");
+    assert_eq!(answer.get("scope"), "", "no scope of this resource was asked for");
 }
 
 #[tokio::test]
@@ -297,7 +298,7 @@ async fn scopes_of_organizations_are_granted_with_their_resource_only() {
     let fields = [("scope", "openid offline_access urn:logto:scope:organizations read:members")];
     let tokens = tokens(&provider, "Alice", &fields).await;
     let answer = refresh(&provider, tokens.get("refresh_token"), &[("organization_id", "acme")]).await;
-    assert_eq!((answer.status, answer.body.get("scope")), (StatusCode::OK, None));
+    assert_eq!((answer.status, answer.get("scope")), (StatusCode::OK, ""));
 }
 
 #[tokio::test]

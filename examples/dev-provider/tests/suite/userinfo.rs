@@ -17,7 +17,7 @@ async fn it_tells_what_was_asked_for_and_more_than_the_id_token() {
     let expected = json!({
         "sub": config().users[1].id,
         "email": "bob@example.com", "email_verified": true,
-        "custom_data": {}, "identities": {},
+        "custom_data": {}, "identities": {}, "sso_identities": [],
         "organizations": ["acme"],
         "organization_data": [{ "id": "acme", "name": "Acme", "description": null }],
     });

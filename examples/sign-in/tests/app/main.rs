@@ -48,7 +48,7 @@ fn main() -> ExitCode {
                 a_denied_one_gets_advice_and_can_be_tried_again,
                 a_callback_of_another_browser_gets_advice,
                 a_callback_that_is_loaded_again_leads_home,
-                two_that_run_at_once_both_end_well,
+                of_two_that_run_at_once_the_first_to_end_lands_on_the_last_begun,
                 another_logto_works_as_well,
                 after_the_provider_has_ended_it_one_is_asked_again,
             ],

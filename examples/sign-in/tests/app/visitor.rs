@@ -45,6 +45,7 @@ impl Provider {
             endpoint: "http://127.0.0.1:0/a/path".to_owned(),
             redirect_uris: vec![format!("{base_url}/logto/sign-in-callback")],
             post_logout_redirect_uris: vec![format!("{base_url}/")],
+            deny_with_error: true,
             ..Config::default()
         }));
         Self { provider: provider.expect("a provider"), _runtime: runtime }
@@ -230,12 +231,22 @@ impl SignInPage {
         self.submit("deny", "deny")
     }
 
+    /// Whether the provider has forgotten the sign-in.
+    pub(crate) fn is_dead(&self) -> bool {
+        let answer = self.post("name", "Alice");
+        answer.status == 400 && answer.body.contains("Session not found")
+    }
+
     fn submit(&self, name: &str, value: &str) -> String {
+        self.post(name, value).location().to_owned()
+    }
+
+    fn post(&self, name: &str, value: &str) -> Answer {
         let action = between(&self.html, "<form method=\"post\" action=\"", "\"");
         let interaction = between(&self.html, "name=\"interaction\" value=\"", "\"");
         let url = self.url.join(action).expect("a URL");
         let form = self.client.post(url).form(&[("interaction", interaction), (name, value)]);
-        exchange(form).location().to_owned()
+        exchange(form)
     }
 }
 

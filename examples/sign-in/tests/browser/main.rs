@@ -34,7 +34,7 @@ fn main() -> ExitCode {
                 one_comes_back_to_the_page_that_was_asked_for,
                 two_tabs_sign_in_at_once_the_first_one_first,
                 two_tabs_sign_in_at_once_the_last_one_first,
-                a_denied_sign_in_can_be_tried_again,
+                a_cancelled_sign_in_can_be_tried_again,
                 going_back_into_a_sign_in_does_no_harm,
             ],
             session [

@@ -32,8 +32,8 @@ pub(crate) async fn walk(browser: &Browser, scheme: &str, (width, height): (u32,
     look("provider-name-taken").await;
     open("/logto/sign-in").await;
     look("provider-sign-in").await;
-    browser.click_on("Deny").await;
-    look("denied").await;
+    browser.click_on("Cancel").await;
+    look("cancelled").await;
     open("/logto/sign-in-callback?code=a&state=b").await;
     look("stale-callback").await;
     open("/nowhere").await;
@@ -67,7 +67,7 @@ pub(crate) async fn walk(browser: &Browser, scheme: &str, (width, height): (u32,
     look("provider-problem").await;
 
     // Statuses of pages, which the console has beside errors.
-    let statuses = ["422", "403", "400", "404", "404", "404", "400"];
+    let statuses = ["422", "400", "400", "404", "404", "404", "400"];
     browser
         .assert_complaints(&statuses.map(|status| format!("status of {status} ")).each_ref().map(String::as_str))
         .await;

@@ -71,16 +71,16 @@ fn main() -> ExitCode {
             signing_in_again_keeps_one_record,
             another_user_takes_over_the_session,
             beginning_a_sign_in_signs_nobody_out_unless_asked_to,
-        ] oidc_provider [
             raw_json_in_a_cookie_of_the_providers_does_no_harm,
         ];
         callback: [
-            two_tabs_can_sign_in_in_the_order_they_were_opened,
-            two_tabs_can_sign_in_in_the_other_order,
             a_used_callback_is_refused_and_the_user_stays_signed_in,
             a_callback_in_another_browser_is_refused,
             a_callback_with_another_code_fails_and_is_used_up,
             a_code_is_sent_to_the_provider_once,
+        ] oidc_provider [
+            two_tabs_can_sign_in_in_the_order_they_were_opened,
+            two_tabs_can_sign_in_in_the_other_order,
         ];
         tokens: [
             the_plain_access_token_is_for_user_info,

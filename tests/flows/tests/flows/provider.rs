@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dev_provider::{Config, DevProvider, Membership, Organization, OrganizationRole, Resource, User};
+use dev_provider::{Config, DevProvider, Membership, Organization, Resource, Role, User};
 use logto_client::LogtoConfig;
 use reqwest::StatusCode;
 use servers::{
@@ -195,12 +195,13 @@ fn dev_config(setup: &Setup, app_url: &str) -> Config {
         redirect_uris: vec![format!("{app_url}{}", setup.registered_callback)],
         post_logout_redirect_uris: vec![format!("{app_url}/")],
         users: vec![user("ann"), user("bob")],
+        roles: vec![Role::new("customer", &["read:orders", "write:orders", "read:things"])],
         resources: vec![
             Resource::new(API, &["read:orders", "write:orders"]),
             Resource::new(OTHER_API, &["read:things"]),
         ],
         organizations: organizations.iter().map(|id| Organization::new(id, id)).collect(),
-        organization_roles: vec![OrganizationRole::new("member", &["read:members"])],
+        organization_roles: vec![Role::new("member", &["read:members"])],
         access_token_lifetime: seconds(access_token_seconds),
         refresh_token_lifetime: seconds(refresh_token_seconds),
         rotate_refresh_token_at: match rotation {
@@ -209,6 +210,8 @@ fn dev_config(setup: &Setup, app_url: &str) -> Config {
             Rotation::Logto => 0.7,
         },
         refresh_token_grace: seconds(grace_seconds),
+        // Logto reports nothing; the other provider does.
+        deny_with_error: true,
         ..Config::default()
     }
 }
