@@ -17,6 +17,5 @@ mod recent;
 mod refresh;
 mod send;
 mod sign_in;
-mod signer;
 mod storage;
 mod token_endpoint;

@@ -1,7 +1,7 @@
+use fake_provider::keys::{EDDSA, ES256, ES384, ES512, RS256, base64url as encode};
 use jsonwebtoken::Algorithm::{self, ES256 as Es256, ES384 as Es384, EdDSA as Ed, PS256 as Ps256, RS256 as Rs256};
 use serde_json::{Value, json};
 
-use super::signer::{EDDSA, ES256, ES384, ES512, RS256, encode};
 use crate::keys::KeySet;
 
 const ALL: [Algorithm; 5] = [Rs256, Ps256, Es256, Es384, Ed];

@@ -25,6 +25,9 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    pub const ALL: [Self; 6] =
+        [Self::Discovery, Self::Jwks, Self::Token, Self::UserInfo, Self::Revocation, Self::Elsewhere];
+
     pub(crate) fn at(path: &str) -> Self {
         match path {
             "/oidc/.well-known/openid-configuration" => Self::Discovery,

@@ -105,8 +105,7 @@ pub(crate) async fn a_sign_out_beats_a_refresh_that_is_under_way(on: On) {
 
         // The browser sends both at once, with the same cookie; the provider's answer to the refresh is on its way.
         provider.set(|settings| settings.hold_tokens = true);
-        let other_tab = Browser::new();
-        other_tab.take_cookie(&world.app_url, COOKIE, &before);
+        let other_tab = browser.clone();
         let refresh = tokio::spawn({
             let (other_tab, url) = (other_tab.clone(), world.url(TOKEN));
             async move { other_tab.get(&url).await }
@@ -142,9 +141,7 @@ pub(crate) async fn a_sign_out_beats_a_refresh_that_is_under_way(on: On) {
 /// meanwhile. Its tokens are dead, and it is empty as soon as one is needed.
 pub(crate) async fn a_slow_page_that_brings_a_session_back_brings_dead_tokens(on: On) {
     let (world, browser) = signed_in(on, |_| {}).await;
-    let before = world.session_id(&browser);
-    let other_tab = Browser::new();
-    other_tab.take_cookie(&world.app_url, COOKIE, &before);
+    let other_tab = browser.clone();
     let slow = tokio::spawn({
         let (other_tab, url) = (other_tab.clone(), world.url("/token-and-pause?organization=org-1"));
         async move { other_tab.get(&url).await }
