@@ -42,6 +42,7 @@
 //! | `GET /logto/sign-in?return_to=/orders` | sends the browser to sign in, and then to `return_to` |
 //! | `GET /logto/sign-up?return_to=/orders` | the same, beginning with the page to register |
 //! | `GET /logto/sign-in-callback` | the way back from Logto: `https://app.example.com/logto/sign-in-callback` is the redirect URI to register |
+//! | `GET /logto/sign-out` | a page with a button that signs out |
 //! | `POST /logto/sign-out` | signs out here and at Logto, which sends the browser to `https://app.example.com/`: the post sign-out redirect URI to register |
 //!
 //! A storage of the app's own, with a prefix for instance, is a struct with both derives:
@@ -85,8 +86,10 @@ use ::axum::response::Response;
 use url::Url;
 
 pub use self::extract::{SessionStorage, User};
-pub use self::failure::Failure;
+pub use self::failure::{FailedOperation, Failure};
 
+#[cfg(test)]
+pub(crate) use self::failure::status;
 pub(crate) use self::return_to::ReturnTo;
 use crate::client::LogtoClient;
 use crate::error::{Error, Result};

@@ -4,13 +4,13 @@ use logto_storage_core::{Change, LogtoStorage};
 use url::{Url, form_urlencoded};
 
 use crate::claims::IdTokenClaims;
-use crate::discovery::Discovery;
 use crate::error::{Endpoint, Error, RequestError, Result, WithCauses, quotable};
 use crate::id_token::Occasion;
 use crate::items::{self, AccessTokens, StoredToken};
 use crate::now;
 use crate::pending::{PendingSignIn, PendingSignIns};
 use crate::session::LogtoSession;
+use crate::sign_in::ANSWER_PARAMS;
 
 /// More bytes than any provider's callback has.
 const MAX_LEN: usize = 16 * 1024;
@@ -39,7 +39,10 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// # Errors
     ///
     /// - [`is_stale_callback`](Error::is_stale_callback): it is of no sign-in that is under way here. Begin anew.
-    /// - [`is_access_denied`](Error::is_access_denied): the user said no.
+    /// - [`SignInCancelled`](Error::SignInCancelled): the user cancelled. Nothing is used up.
+    /// - [`is_access_denied`](Error::is_access_denied): the user said no, or the provider.
+    /// - [`is_sign_in_required`](Error::is_sign_in_required): after [`Prompt::None`](crate::Prompt::None), the provider has to
+    ///   show a page.
     /// - [`AuthorizationFailed`](Error::AuthorizationFailed): the provider reports another error.
     /// - [`InvalidCallback`](Error::InvalidCallback), [`WrongRedirectUri`](Error::WrongRedirectUri),
     ///   [`WrongIssuer`](Error::WrongIssuer), [`InvalidIdToken`](Error::InvalidIdToken),
@@ -50,14 +53,54 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// After an error the session is as signed in, or not, as it was before.
     pub async fn handle_sign_in_callback(&self, callback_url: &str) -> Result<SignedIn> {
         let result = self.sign_in_by(callback_url).await;
-        if let Err(error) = &result {
-            tracing::warn!(error = %WithCauses(error), "callback rejected");
+        match &result {
+            Ok(_) => {}
+            Err(error @ Error::SignInCancelled) => tracing::info!(%error),
+            Err(error) => tracing::warn!(error = %WithCauses(error), "callback rejected"),
         }
         result
     }
 
+    /// The [`post_redirect_uri`](crate::SignInOptions::post_redirect_uri) of the pending sign-in that this callback belongs to,
+    /// or of the newest one if the callback has no `state` because the user cancelled. Read it before
+    /// [`handle_sign_in_callback`](Self::handle_sign_in_callback), which uses the sign-in up: a user who tries again after an
+    /// error then still gets where they wanted to go.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage, SignInOptions};
+    ///
+    /// /// Where to send the browser after the callback.
+    /// async fn callback<S: LogtoStorage>(session: &LogtoSession<S>, url: &str) -> Result<String, Error> {
+    ///     let return_to = session.pending_post_redirect_uri(url).await?;
+    ///     match session.handle_sign_in_callback(url).await {
+    ///         Ok(_) => Ok(return_to.unwrap_or("/".to_owned())),
+    ///         Err(error) if error.is_access_denied() => {
+    ///             let again = SignInOptions::new("https://app.example.com/callback");
+    ///             Ok(session.sign_in(again.post_redirect_uri(return_to.unwrap_or("/".to_owned()))).await?.into())
+    ///         }
+    ///         Err(error) => Err(error),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCallback`](Error::InvalidCallback), [`Storage`](Error::Storage).
+    pub async fn pending_post_redirect_uri(&self, callback_url: &str) -> Result<Option<String>> {
+        let callback = Callback::parse(callback_url)?;
+        let state = callback.param("state")?;
+        if state.is_none() && !callback.is_cancelled() {
+            return Ok(None);
+        }
+        let sign_ins = self.pending_sign_ins().await?;
+        Ok(sign_ins.find(state, now()).and_then(|sign_in| sign_in.post_redirect_uri.clone()))
+    }
+
     async fn sign_in_by(&self, callback_url: &str) -> Result<SignedIn> {
         let callback = Callback::parse(callback_url)?;
+        if callback.is_cancelled() {
+            return Err(Error::SignInCancelled);
+        }
         let state = callback.param("state")?.ok_or(invalid("has no `state`"))?;
         let mut sign_ins = self.pending_sign_ins().await?;
         if sign_ins.is_empty() {
@@ -94,8 +137,12 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     async fn finish(&self, callback: &Callback<'_>, sign_in: &PendingSignIn) -> Result<IdTokenClaims> {
-        let discovery = self.client().discovery().await?;
-        let code = callback.check(&sign_in.redirect_uri, &discovery)?;
+        // Before any request: what the browser brought decides whether there is anything to ask the provider for.
+        let requires_iss = self.client().known_discovery().is_some_and(|discovery| discovery.sends_issuer);
+        let code = callback.check(&sign_in.redirect_uri, self.client().config().issuer(), requires_iss)?;
+        if callback.param("iss")?.is_none() && self.client().discovery().await?.sends_issuer {
+            return Err(Error::WrongIssuer { missing: true });
+        }
         let response = self.client().exchange_code(code, sign_in).await?;
         let tokens = response.tokens(now())?;
         let id_token = tokens
@@ -157,8 +204,13 @@ impl<'a> Callback<'a> {
         Ok(value.filter(|value| !value.is_empty()))
     }
 
+    /// Whether the redirect URI was opened without any parameter of the provider's, as Logto's "Cancel" does.
+    fn is_cancelled(&self) -> bool {
+        !self.params.iter().any(|(name, _)| ANSWER_PARAMS.contains(&&**name))
+    }
+
     /// The code, if the callback is this provider's answer to the sign-in.
-    fn check(&self, redirect_uri: &str, discovery: &Discovery) -> Result<&str> {
+    fn check(&self, redirect_uri: &str, issuer: &str, requires_iss: bool) -> Result<&str> {
         let expected = Url::parse(redirect_uri).map_err(|_| invalid("belongs to a sign-in that was stored wrong"))?;
         let found = expected.join(self.url).map_err(|_| invalid("is no URL"))?;
         if found.origin() != expected.origin() || found.path() != expected.path() {
@@ -170,8 +222,8 @@ impl<'a> Callback<'a> {
             return Err(Error::WrongRedirectUri { expected: without_query(expected), found: without_query(found) });
         }
         match self.param("iss")? {
-            Some(issuer) if issuer != discovery.issuer => return Err(Error::WrongIssuer { missing: false }),
-            None if discovery.sends_issuer => return Err(Error::WrongIssuer { missing: true }),
+            Some(found) if found != issuer => return Err(Error::WrongIssuer { missing: false }),
+            None if requires_iss => return Err(Error::WrongIssuer { missing: true }),
             _ => {}
         }
         match (self.param("code")?, self.param("error")?) {

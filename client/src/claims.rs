@@ -1,10 +1,11 @@
 //! What tokens and the provider say of a user.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::jwt;
 
 /// The claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1, and Logto's own). Which of them there are is
 /// a matter of the [scopes](mod@crate::scope) that were asked for.
@@ -42,9 +43,11 @@ pub struct IdTokenClaims {
 struct FlatIdTokenClaims {
     iss: String,
     sub: String,
-    #[serde(deserialize_with = "one_or_many")]
+    #[serde(deserialize_with = "jwt::audience")]
     aud: Vec<String>,
+    #[serde(deserialize_with = "jwt::numeric_date")]
     exp: u64,
+    #[serde(deserialize_with = "jwt::numeric_date")]
     iat: u64,
     azp: Option<String>,
     nonce: Option<String>,
@@ -59,6 +62,9 @@ struct FlatIdTokenClaims {
     roles: Option<Vec<String>>,
     organizations: Option<Vec<String>>,
     organization_roles: Option<Vec<String>>,
+    organization_data: Option<Vec<OrganizationData>>,
+    custom_data: Option<Map<String, Value>>,
+    identities: Option<BTreeMap<String, Identity>>,
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
@@ -85,6 +91,9 @@ impl From<FlatIdTokenClaims> for IdTokenClaims {
                 roles: flat.roles,
                 organizations: flat.organizations,
                 organization_roles: flat.organization_roles,
+                organization_data: flat.organization_data,
+                custom_data: flat.custom_data,
+                identities: flat.identities,
                 extra: flat.extra,
             },
         }
@@ -136,9 +145,42 @@ pub struct UserClaims {
     /// The roles in them, each as `organization:role`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_roles: Option<Vec<String>>,
+    /// The organizations that the user is a member of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_data: Option<Vec<OrganizationData>>,
+    /// What the app or the tenant has stored with the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_data: Option<Map<String, Value>>,
+    /// The social accounts that the user signs in with, by their target, such as `google`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identities: Option<BTreeMap<String, Identity>>,
     /// Every other claim.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// An organization, as user info describes it (`organization_data`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OrganizationData {
+    /// The organization's id.
+    pub id: String,
+    /// The name to show.
+    pub name: String,
+    /// A description, where there is one.
+    pub description: Option<String>,
+}
+
+/// A user's account at a social identity provider (`identities`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Identity {
+    /// The user's id there.
+    pub user_id: String,
+    /// What that provider said about the user, in its own terms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
 }
 
 /// The claims of an access token that is a JWT: one for a resource or an organization. They are read, not verified:
@@ -153,13 +195,13 @@ pub struct AccessTokenClaims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
     /// The API that the token is for, or `urn:logto:organization:<id>`.
-    #[serde(default, deserialize_with = "one_or_many")]
+    #[serde(default, deserialize_with = "jwt::audience")]
     pub aud: Vec<String>,
     /// When the token ends, in seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "jwt::optional_numeric_date", skip_serializing_if = "Option::is_none")]
     pub exp: Option<u64>,
     /// When the token was made, in seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "jwt::optional_numeric_date", skip_serializing_if = "Option::is_none")]
     pub iat: Option<u64>,
     /// The app that asked for the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -180,26 +222,4 @@ impl AccessTokenClaims {
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.as_deref().unwrap_or_default().split_ascii_whitespace()
     }
-}
-
-/// The claims of a JWT whose signature was checked before, or is not ours to check. `None` if it is no JWT.
-pub(crate) fn decode<T: DeserializeOwned>(jwt: &str) -> Option<T> {
-    let mut parts = jwt.split('.');
-    let (_header, claims) = (parts.next()?, parts.next()?);
-    let (_signature, None) = (parts.next()?, parts.next()) else { return None };
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
-}
-
-/// RFC 7519, section 4.1.3: one audience may stand without the array.
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
-    }
-    Ok(match OneOrMany::deserialize(deserializer)? {
-        OneOrMany::One(audience) => vec![audience],
-        OneOrMany::Many(audiences) => audiences,
-    })
 }

@@ -9,12 +9,14 @@ use crate::claims::IdTokenClaims;
 use crate::config::LogtoConfig;
 use crate::discovery::Discovery;
 use crate::error::{Error, RequestError, Result};
+use crate::http::{self, Http};
 use crate::id_token::{Expected, Occasion, UnverifiedIdToken};
 use crate::keys::KeySet;
-use crate::recent::Recent;
+use crate::probe::Probe;
 use crate::refresh::Flight;
 use crate::session::LogtoSession;
-use crate::{http, now, pending};
+use crate::ttl_map::TtlMap;
+use crate::{now, pending};
 
 /// How old the discovery document and the key set may be.
 const MAX_AGE: Duration = Duration::from_secs(3600);
@@ -25,26 +27,29 @@ const MAX_AGE: Duration = Duration::from_secs(3600);
 /// everything.
 ///
 /// The discovery document and the key set are fetched when they are first needed, and kept for an hour; while the
-/// provider does not answer, the last good ones stay in use. A token that names an unknown key makes the set be fetched
-/// anew, at most once a minute.
+/// provider does not answer, the last good ones stay in use, for at most a day. A token that names an unknown key makes the
+/// set be fetched anew: up to five times in a row, then once a minute.
 ///
-/// Its requests are sent by `reqwest`, on the runtime of tokio that it is called from.
+/// Its requests are sent by `reqwest`, on the runtime of tokio that it is called from, whose timer has to be enabled. None
+/// takes longer than 30 seconds.
 #[derive(Clone)]
 pub struct LogtoClient(Arc<Inner>);
 
 struct Inner {
     config: LogtoConfig,
-    http: reqwest::Client,
+    http: Http,
+    probe: Probe,
     discovery: Cached<Discovery>,
     keys: Cached<KeySet>,
     /// By refresh token.
-    flights: Recent<Arc<Flight>>,
+    flights: TtlMap<Arc<Flight>>,
     /// By state: a callback that comes twice at once (a reload, a second click) is answered once.
-    callbacks: Recent<()>,
+    callbacks: TtlMap<()>,
 }
 
 impl LogtoClient {
-    /// A client with an HTTP client of its own: rustls with the system's roots, 10 s for each request, no redirects.
+    /// A client with an HTTP client of its own: rustls with the system's roots, 10 s for each request, no redirects,
+    /// `User-Agent: logto-client/` and the version.
     ///
     /// # Errors
     ///
@@ -57,16 +62,18 @@ impl LogtoClient {
 
     /// A client that sends its requests by `http`: for a proxy, roots of your own, or another time-out.
     ///
-    /// Give it a time-out, and let it follow no redirects (`redirect::Policy::none()`): an answer that came by way of
-    /// one is refused, but the request's form, a refresh token in it, was sent on by then.
+    /// Give it a time-out (without one, a request may take 30 seconds), a `User-Agent`, and let it follow no redirects
+    /// (`redirect::Policy::none()`): an answer that came by way of one is refused, but the request's form, a refresh token in
+    /// it, was sent on by then.
     pub fn with_http_client(config: LogtoConfig, http: reqwest::Client) -> Self {
         Self(Arc::new(Inner {
             config,
-            http,
+            http: Http::new(http),
+            probe: Probe::default(),
             discovery: Cached::new(),
             keys: Cached::new(),
-            flights: Recent::new(|flight| flight.kept()),
-            callbacks: Recent::new(|()| Duration::from_secs(pending::LIFETIME)),
+            flights: TtlMap::new(|flight| flight.kept()),
+            callbacks: TtlMap::new(|()| Duration::from_secs(pending::LIFETIME)),
         }))
     }
 
@@ -80,12 +87,25 @@ impl LogtoClient {
         &self.0.config
     }
 
-    pub(crate) fn http(&self) -> &reqwest::Client {
+    pub(crate) fn http(&self) -> &Http {
         &self.0.http
     }
 
     pub(crate) async fn discovery(&self) -> Result<Arc<Discovery>, RequestError> {
         self.0.discovery.get(MAX_AGE, || Discovery::fetch(self.http(), self.config())).await
+    }
+
+    /// The document at hand, without a request.
+    pub(crate) fn known_discovery(&self) -> Option<Arc<Discovery>> {
+        self.0.discovery.last()
+    }
+
+    /// As [`discovery`](Self::discovery), for sending a browser to the provider: an error if the provider is known to be
+    /// down, so that the user gets a page of the app's instead of none.
+    pub(crate) async fn discovery_for_browser(&self) -> Result<Arc<Discovery>, RequestError> {
+        let discovery = self.discovery().await?;
+        self.0.probe.check(self.http(), || Discovery::fetch(self.http(), self.config())).await?;
+        Ok(discovery)
     }
 
     /// Everything about refreshing with this token, and the one that it may have been exchanged for.
@@ -110,7 +130,7 @@ impl LogtoClient {
         occasion: Occasion<'_>,
     ) -> Result<IdTokenClaims> {
         let unverified = UnverifiedIdToken::parse(token)?;
-        let key_id = unverified.key_id.as_deref();
+        let key_id = unverified.key_id();
         let discovery = self.discovery().await?;
         let fetch = || KeySet::fetch(self.http(), &discovery.jwks_uri);
         let mut keys = self.0.keys.get(MAX_AGE, fetch).await?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::error::{Error, Result};
 use crate::scope;
@@ -31,6 +31,7 @@ use crate::sign_in::{Prompt, check_prompts};
 #[derive(Clone, Debug)]
 pub struct LogtoConfig {
     endpoint: String,
+    issuer: String,
     app_id: String,
     app_secret: Option<AppSecret>,
     scopes: Vec<String>,
@@ -51,6 +52,7 @@ pub struct LogtoConfigBuilder {
     prompts: Vec<Prompt>,
     include_reserved_scopes: bool,
     require_session_renewal: bool,
+    allow_http: bool,
 }
 
 /// An app's secret. It is not printed.
@@ -61,6 +63,7 @@ impl LogtoConfig {
     /// Begins a configuration.
     ///
     /// `endpoint` is Logto's, such as `https://tenant.logto.app`; a path in it is kept (`https://example.com/logto`).
+    /// Plain `http://` is accepted on loopback only.
     /// `app_id` is the one that Logto's console shows for the app.
     pub fn builder(endpoint: impl Into<String>, app_id: impl Into<String>) -> LogtoConfigBuilder {
         LogtoConfigBuilder {
@@ -72,6 +75,7 @@ impl LogtoConfig {
             prompts: vec![Prompt::Consent],
             include_reserved_scopes: true,
             require_session_renewal: true,
+            allow_http: false,
         }
     }
 
@@ -96,8 +100,8 @@ impl LogtoConfig {
     }
 
     /// What the provider has to call itself: `{endpoint}/oidc`.
-    pub(crate) fn issuer(&self) -> String {
-        format!("{}/oidc", self.endpoint)
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     pub(crate) fn app_secret(&self) -> Option<&str> {
@@ -161,13 +165,21 @@ impl LogtoConfigBuilder {
         self
     }
 
+    /// Accepts an `endpoint` of plain `http://` on a host that is not loopback. Secrets and tokens then cross the network in
+    /// the clear, and an attacker on the way can sign anybody in: for networks that are protected otherwise, such as a
+    /// service mesh.
+    pub fn dangerously_allow_http(mut self) -> Self {
+        self.allow_http = true;
+        self
+    }
+
     /// Checks the configuration. No request is made.
     ///
     /// # Errors
     ///
     /// [`Error::Config`], which names the field.
     pub fn build(self) -> Result<LogtoConfig> {
-        let endpoint = check_endpoint(&self.endpoint)?;
+        let endpoint = check_endpoint(&self.endpoint, self.allow_http)?;
         not_blank("app_id", &self.app_id)?;
         if let Some(AppSecret(secret)) = &self.app_secret {
             not_blank("app_secret", secret)?;
@@ -193,6 +205,7 @@ impl LogtoConfigBuilder {
             }
         }
         Ok(LogtoConfig {
+            issuer: format!("{endpoint}/oidc"),
             endpoint,
             app_id: self.app_id,
             app_secret: self.app_secret,
@@ -204,13 +217,16 @@ impl LogtoConfigBuilder {
     }
 }
 
-fn check_endpoint(endpoint: &str) -> Result<String> {
+fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<String> {
     let wrong = |problem| Err(config_error("endpoint", problem));
     let Ok(url) = Url::parse(endpoint) else {
         return wrong("is no absolute URL, such as https://tenant.logto.app");
     };
     if !matches!(url.scheme(), "https" | "http") {
         return wrong("is neither an https nor an http URL");
+    }
+    if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
+        return wrong("is plain http on a host that is not loopback: use https, or call `dangerously_allow_http()`");
     }
     if !url.username().is_empty() || url.password().is_some() {
         return wrong("has a user name or password in it");
@@ -223,6 +239,16 @@ fn check_endpoint(endpoint: &str) -> Result<String> {
         return wrong("ends with /oidc, which is added to it: leave it out");
     }
     Ok(endpoint.to_owned())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        // RFC 6761, section 6.3.
+        Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn not_blank(field: &'static str, value: &str) -> Result<()> {

@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::config::LogtoConfig;
 use crate::error::{Endpoint, RequestError, RequestErrorKind, quotable};
-use crate::http;
+use crate::http::Http;
 
 /// What is used of the discovery document.
 pub(crate) struct Discovery {
@@ -34,10 +34,10 @@ struct Document {
 }
 
 impl Discovery {
-    pub(crate) async fn fetch(http: &reqwest::Client, config: &LogtoConfig) -> Result<Self, RequestError> {
-        let expected = config.issuer();
+    pub(crate) async fn fetch(http: &Http, config: &LogtoConfig) -> Result<Self, RequestError> {
+        let expected = config.issuer().to_owned();
         let request = http.get(format!("{expected}/.well-known/openid-configuration"));
-        let document: Document = http::send(http, Endpoint::Discovery, request).await?.json()?;
+        let document: Document = http.send(Endpoint::Discovery, request).await?.json()?;
         tracing::debug!(issuer = expected, "discovery document fetched");
         Self::check(document, expected)
     }

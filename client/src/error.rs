@@ -129,15 +129,20 @@ pub enum Error {
         missing: bool,
     },
 
+    /// The user cancelled the sign-in: the redirect URI was opened without any of the provider's parameters, as by
+    /// "Cancel" on Logto's consent page. Every pending sign-in stays pending.
+    #[error("the sign-in was cancelled")]
+    SignInCancelled,
+
     /// The user denied the consent, or the provider the user (`error=access_denied`).
-    #[error("the sign-in was denied")]
+    #[error("the sign-in was denied{}", Described(.description))]
     AccessDenied {
         /// The provider's words, for people; not to be trusted as HTML.
         description: Option<String>,
     },
 
     /// The provider answered the sign-in with an error (RFC 6749, section 4.1.2.1).
-    #[error("the provider refused the sign-in: {error}")]
+    #[error("the provider refused the sign-in: {error}{}", Described(.description))]
     AuthorizationFailed {
         /// The error's code, such as `invalid_scope`.
         error: String,
@@ -162,8 +167,9 @@ pub enum Error {
     #[error("the user info is not of the user who is signed in")]
     WrongSubject,
 
-    /// The token endpoint answered with an error (RFC 6749, section 5.2).
-    #[error("the token endpoint refused: {error}")]
+    /// The token endpoint answered with an error (RFC 6749, section 5.2). `access_denied` and `insufficient_scope` mean
+    /// that the user may not have the token; what the user is missing is in the description.
+    #[error("the token endpoint refused: {error}{}", Described(.description))]
     TokenEndpoint {
         /// The error's code, such as `invalid_client`.
         error: String,
@@ -175,20 +181,37 @@ pub enum Error {
     #[error(transparent)]
     Request(#[from] RequestError),
 
+    /// The user is signed out of this app, but the browser cannot be sent to the provider to sign out there, because the
+    /// provider does not answer.
+    #[error("signed out of this app, but not at the provider")]
+    EndSession(#[source] RequestError),
+
     /// The program is shutting down: its runtime dropped the request that was under way.
     #[error("the request to the provider was interrupted")]
     Interrupted,
 }
 
 impl Error {
-    /// Whether the user has to sign in (again): send them to [`sign_in`](crate::LogtoSession::sign_in).
+    /// Whether the user has to sign in (again): send them to [`sign_in`](crate::LogtoSession::sign_in). Also true for what
+    /// the provider answers to [`Prompt::None`](crate::Prompt::None) if it has to show a page (`login_required`,
+    /// `consent_required`, `interaction_required`; OpenID Connect Core 1.0, section 3.1.2.6).
     pub fn is_sign_in_required(&self) -> bool {
-        matches!(self, Self::NotAuthenticated | Self::SessionEnded)
+        match self {
+            Self::NotAuthenticated | Self::SessionEnded => true,
+            Self::AuthorizationFailed { error, .. } | Self::TokenEndpoint { error, .. } => {
+                matches!(&**error, "login_required" | "consent_required" | "interaction_required")
+            }
+            _ => false,
+        }
     }
 
-    /// Whether the user, or the provider, said no.
+    /// Whether the user said no to a sign-in, or the provider refuses the user a sign-in or a token.
     pub fn is_access_denied(&self) -> bool {
-        matches!(self, Self::AccessDenied { .. })
+        match self {
+            Self::SignInCancelled | Self::AccessDenied { .. } => true,
+            Self::TokenEndpoint { error, .. } => matches!(&**error, "access_denied" | "insufficient_scope"),
+            _ => false,
+        }
     }
 
     /// Whether a callback was not of a sign-in that is under way here; beginning anew helps.
@@ -204,11 +227,7 @@ impl Error {
     /// Whether it may work later: the provider could not be reached, was busy, or had a fault of its own.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Request(error) => match error.kind() {
-                RequestErrorKind::Transport(_) | RequestErrorKind::RateLimited { .. } => true,
-                RequestErrorKind::Status(status) => *status >= 500,
-                _ => false,
-            },
+            Self::Request(error) | Self::EndSession(error) => error.is_retryable(),
             Self::TokenEndpoint { error, .. } | Self::AuthorizationFailed { error, .. } => {
                 matches!(&**error, "temporarily_unavailable" | "server_error")
             }
@@ -234,11 +253,8 @@ pub enum IdTokenProblem {
     #[error("{0}")]
     Malformed(&'static str),
     /// It is signed by an algorithm that is not accepted (`none` and HS256 among them).
-    #[error("its `alg` is not one of RS256, PS256, ES256, ES384 and EdDSA")]
+    #[error("its `alg` is not one of RS256, PS256, ES256, ES384, ES512 and EdDSA")]
     Algorithm,
-    /// It is signed by ES512, which no cryptographic library here can verify.
-    #[error("it is signed by ES512, which is not supported: let the provider sign by ES384")]
-    Es512,
     /// The provider has no key of that `kid` and kind.
     #[error("the provider has no key that could have signed it")]
     UnknownKey,
@@ -278,6 +294,8 @@ pub struct RequestError {
 pub enum RequestErrorKind {
     /// No answer: connection refused, time-out, TLS and the like.
     Transport(Arc<reqwest::Error>),
+    /// No answer within 30 seconds, the most that is waited whatever the app's HTTP client allows.
+    TimedOut,
     /// An answer with a status that is no success, and no OAuth error.
     Status(u16),
     /// The provider asks for fewer requests (429).
@@ -332,6 +350,14 @@ impl RequestError {
         Self::new(endpoint, RequestErrorKind::Invalid(problem))
     }
 
+    pub(crate) fn is_retryable(&self) -> bool {
+        match &self.kind {
+            RequestErrorKind::Transport(_) | RequestErrorKind::TimedOut | RequestErrorKind::RateLimited { .. } => true,
+            RequestErrorKind::Status(status) => *status >= 500,
+            _ => false,
+        }
+    }
+
     /// The endpoint that was asked.
     pub fn endpoint(&self) -> Endpoint {
         self.endpoint
@@ -348,6 +374,7 @@ impl fmt::Display for RequestError {
         write!(f, "the provider's {} ", self.endpoint)?;
         match &self.kind {
             RequestErrorKind::Transport(error) if error.is_timeout() => f.write_str("did not answer in time"),
+            RequestErrorKind::TimedOut => f.write_str("did not answer in time"),
             RequestErrorKind::Transport(_) => f.write_str("cannot be reached"),
             RequestErrorKind::Status(status) => write!(f, "answered with status {status}"),
             RequestErrorKind::RateLimited { retry_after: Some(after) } => {
@@ -384,6 +411,18 @@ impl fmt::Display for Endpoint {
             Self::UserInfo => "user info endpoint",
             Self::EndSession => "end-session page",
         })
+    }
+}
+
+/// The provider's description after its error code, where there is one.
+struct Described<'a>(&'a Option<String>);
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(description) => write!(f, ": {description}"),
+            None => Ok(()),
+        }
     }
 }
 

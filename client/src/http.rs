@@ -1,20 +1,31 @@
-//! Requests to the provider: bounded in size, never redirected.
+//! Requests to the provider: bounded in time and size, never redirected.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{IntoUrl, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::error::{Endpoint, RequestError, RequestErrorKind};
 
 /// The time that a request may take, its answer's body included, unless the app brings its own HTTP client.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The most time that a request may take, whatever the app's HTTP client allows.
+const MAX_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The most bytes of an answer that are read. A provider's largest, a user info with everything in it, stays far below.
 const MAX_BODY: usize = 1 << 20;
+
+/// The connections to the provider, and whether it last answered.
+pub(crate) struct Http {
+    client: reqwest::Client,
+    failing: AtomicBool,
+}
 
 /// An answer with its whole body.
 pub(crate) struct Answer {
@@ -25,41 +36,75 @@ pub(crate) struct Answer {
 
 /// The HTTP client for apps that bring none.
 pub(crate) fn default_client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none()).build()
+    reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .redirect(Policy::none())
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .build()
 }
 
-/// Sends the request, and reads the answer unless that is a redirect, a 429 or too large.
-pub(crate) async fn send(
-    http: &reqwest::Client,
-    endpoint: Endpoint,
-    request: RequestBuilder,
-) -> Result<Answer, RequestError> {
-    let transport =
-        |error: reqwest::Error| RequestError::new(endpoint, RequestErrorKind::Transport(Arc::new(error.without_url())));
-    let request = request.build().map_err(transport)?;
-    let url = request.url().clone();
-    let mut response = http.execute(request).await.map_err(transport)?;
+impl Http {
+    pub(crate) fn new(client: reqwest::Client) -> Self {
+        Self { client, failing: AtomicBool::new(false) }
+    }
 
-    let status = response.status();
-    // An app's own HTTP client may have followed one.
-    if status.is_redirection() || *response.url() != url {
-        return Err(RequestError::new(endpoint, RequestErrorKind::Redirected));
+    pub(crate) fn get(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.client.get(url)
     }
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(RequestError::new(endpoint, RequestErrorKind::RateLimited { retry_after: retry_after(&response) }));
+
+    pub(crate) fn post(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.client.post(url)
     }
-    let too_large = || RequestError::new(endpoint, RequestErrorKind::TooLarge { limit: MAX_BODY });
-    if response.content_length().is_some_and(|length| length > MAX_BODY as u64) {
-        return Err(too_large());
+
+    /// Whether the last request got no answer, or one of a gateway before a provider that is down.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport)? {
-        if body.len() + chunk.len() > MAX_BODY {
+
+    /// Sends the request, and reads the answer unless that is a redirect, a 429 or too large.
+    pub(crate) async fn send(&self, endpoint: Endpoint, request: RequestBuilder) -> Result<Answer, RequestError> {
+        let answer = match timeout(MAX_TIMEOUT, self.exchange(endpoint, request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(RequestError::new(endpoint, RequestErrorKind::TimedOut)),
+        };
+        let is_failing = match &answer {
+            Ok(answer) => matches!(answer.status.as_u16(), 502..=504),
+            Err(error) => matches!(error.kind(), RequestErrorKind::Transport(_) | RequestErrorKind::TimedOut),
+        };
+        self.failing.store(is_failing, Ordering::Relaxed);
+        answer
+    }
+
+    async fn exchange(&self, endpoint: Endpoint, request: RequestBuilder) -> Result<Answer, RequestError> {
+        let transport = |error: reqwest::Error| {
+            RequestError::new(endpoint, RequestErrorKind::Transport(Arc::new(error.without_url())))
+        };
+        let request = request.build().map_err(transport)?;
+        let url = request.url().clone();
+        let mut response = self.client.execute(request).await.map_err(transport)?;
+
+        let status = response.status();
+        // An app's own HTTP client may have followed one.
+        if status.is_redirection() || *response.url() != url {
+            return Err(RequestError::new(endpoint, RequestErrorKind::Redirected));
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let retry_after = retry_after(&response);
+            return Err(RequestError::new(endpoint, RequestErrorKind::RateLimited { retry_after }));
+        }
+        let too_large = || RequestError::new(endpoint, RequestErrorKind::TooLarge { limit: MAX_BODY });
+        if response.content_length().is_some_and(|length| length > MAX_BODY as u64) {
             return Err(too_large());
         }
-        body.extend_from_slice(&chunk);
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(transport)? {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { endpoint, status, body })
     }
-    Ok(Answer { endpoint, status, body })
 }
 
 impl Answer {

@@ -18,7 +18,7 @@ pub(crate) const ACCESS_TOKEN_MAP: &str = "logto_access_token_map";
 const VERSION: u8 = 1;
 
 /// A token with less time than this left, in seconds, counts as expired: it has to reach its API, too.
-const MARGIN: u64 = 10;
+pub(crate) const MARGIN: u64 = 10;
 
 #[derive(Serialize, Deserialize)]
 struct Versioned<T> {

@@ -1,22 +1,23 @@
 //! The provider's public keys (RFC 7517).
 
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
 use crate::error::{Endpoint, RequestError};
-use crate::http;
+use crate::http::Http;
+use crate::jwt::{Algorithm, PublicKey};
 
 /// The keys that signatures can be verified with.
 pub(crate) struct KeySet(Vec<Key>);
 
 struct Key {
     id: Option<String>,
-    /// Made for one algorithm: a P-256 key verifies nothing else than ES256.
+    /// A key verifies the signatures of its own algorithms, whatever a token's header says.
     algorithms: &'static [Algorithm],
-    public: DecodingKey,
+    public: PublicKey,
 }
 
 #[derive(Deserialize)]
@@ -24,21 +25,36 @@ struct Document {
     keys: Vec<Value>,
 }
 
+/// RFC 7518, section 6, and RFC 8037, section 2.
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    kid: Option<String>,
+    alg: Option<String>,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+}
+
 impl KeySet {
-    pub(crate) async fn fetch(http: &reqwest::Client, uri: &Url) -> Result<Self, RequestError> {
-        let document: Document = http::send(http, Endpoint::Keys, http.get(uri.clone())).await?.json()?;
+    pub(crate) async fn fetch(http: &Http, uri: &Url) -> Result<Self, RequestError> {
+        let document: Document = http.send(Endpoint::Keys, http.get(uri.clone())).await?.json()?;
         let keys = Self::of(document.keys);
         tracing::debug!(keys = keys.0.len(), "key set fetched");
         Ok(keys)
     }
 
-    /// Keys of other kinds and uses are passed over: a provider may have them for others (RFC 7517, section 5).
+    /// Skips keys of other kinds and uses, which a provider may have for others (RFC 7517, section 5).
     pub(crate) fn of(keys: Vec<Value>) -> Self {
         Self(keys.into_iter().filter_map(Key::of).collect())
     }
 
     /// The keys that may have made a signature by `algorithm`.
-    pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &DecodingKey> {
+    pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &PublicKey> {
         self.0
             .iter()
             .filter(move |key| key.algorithms.contains(&algorithm) && (id.is_none() || key.id.as_deref() == id))
@@ -49,28 +65,41 @@ impl KeySet {
 impl Key {
     fn of(jwk: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(jwk).ok()?;
-        if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
+        if jwk.usage.as_deref().is_some_and(|usage| usage != "sig") {
             return None;
         }
-        let algorithms: &[Algorithm] = match &jwk.algorithm {
-            AlgorithmParameters::RSA(_) => &[Algorithm::RS256, Algorithm::PS256],
-            AlgorithmParameters::EllipticCurve(key) => match key.curve {
-                EllipticCurve::P256 => &[Algorithm::ES256],
-                EllipticCurve::P384 => &[Algorithm::ES384],
-                _ => return None,
-            },
-            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
+        let (algorithms, public): (&[_], _) = match (&*jwk.kty, jwk.crv.as_deref()) {
+            ("RSA", _) => {
+                let public = PublicKey::Rsa { n: bytes(jwk.n.as_deref())?, e: bytes(jwk.e.as_deref())? };
+                (&[Algorithm::Rs256, Algorithm::Ps256], public)
+            }
+            ("EC", Some("P-256")) => (&[Algorithm::Es256], jwk.point(32)?),
+            ("EC", Some("P-384")) => (&[Algorithm::Es384], jwk.point(48)?),
+            ("EC", Some("P-521")) => (&[Algorithm::Es512], jwk.point(66)?),
+            ("OKP", Some("Ed25519")) => (&[Algorithm::EdDsa], PublicKey::Ed25519(bytes(jwk.x.as_deref())?)),
             _ => return None,
         };
-        let algorithms = match jwk.common.key_algorithm {
+        let algorithms = match &jwk.alg {
             // A key may be bound to one of them.
-            Some(bound) => {
-                let bound: Algorithm = bound.to_string().parse().ok()?;
+            Some(alg) => {
+                let bound = Algorithm::parse(alg)?;
                 let at = algorithms.iter().position(|algorithm| *algorithm == bound)?;
                 &algorithms[at..=at]
             }
             None => algorithms,
         };
-        Some(Self { id: jwk.common.key_id.clone(), algorithms, public: DecodingKey::from_jwk(&jwk).ok()? })
+        Some(Self { id: jwk.kid, algorithms, public })
     }
+}
+
+impl Jwk {
+    /// Both coordinates have the full length of the curve's field (RFC 7518, section 6.2.1.2).
+    fn point(&self, len: usize) -> Option<PublicKey> {
+        let (x, y) = (bytes(self.x.as_deref())?, bytes(self.y.as_deref())?);
+        (x.len() == len && y.len() == len).then(|| PublicKey::Ec([&[4], &*x, &*y].concat()))
+    }
+}
+
+fn bytes(member: Option<&str>) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(member?).ok()
 }

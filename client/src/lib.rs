@@ -72,10 +72,11 @@ mod error;
 mod http;
 mod id_token;
 mod items;
+mod jwt;
 mod keys;
 mod pending;
 mod pkce;
-mod recent;
+mod probe;
 mod refresh;
 pub mod scope;
 mod session;
@@ -83,6 +84,7 @@ mod sign_in;
 #[cfg(test)]
 mod tests;
 mod token_endpoint;
+mod ttl_map;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -103,7 +105,7 @@ pub use logto_storage_derive::LogtoClientStorage as LogtoStorage;
 pub use url::Url;
 
 pub use crate::callback::SignedIn;
-pub use crate::claims::{AccessTokenClaims, IdTokenClaims, UserClaims, UserInfo};
+pub use crate::claims::{AccessTokenClaims, IdTokenClaims, Identity, OrganizationData, UserClaims, UserInfo};
 pub use crate::client::LogtoClient;
 pub use crate::config::{AppSecret, LogtoConfig, LogtoConfigBuilder};
 pub use crate::error::{Endpoint, Error, IdTokenProblem, RequestError, RequestErrorKind};

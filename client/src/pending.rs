@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// How many are kept; the oldest makes room for the next.
 const MAX: usize = 8;
 
-/// How long one is kept, in seconds.
-pub(crate) const LIFETIME: u64 = 600;
+/// How long one is kept, in seconds: as long as Logto keeps its sign-in form.
+pub(crate) const LIFETIME: u64 = 3600;
 
 /// A sign-in between the redirect to the provider and the callback. Everything in it but the URLs is a secret.
 #[derive(Clone, Serialize, Deserialize)]
@@ -37,13 +37,20 @@ impl PendingSignIns {
         self.sign_ins.push(sign_in);
     }
 
-    /// The one with this state, which is not among the others any more.
+    /// Removes and returns the one with this state.
     pub(crate) fn take(&mut self, state: &str, now: u64) -> Option<PendingSignIn> {
         self.forget_old(now);
-        let is_it =
-            |sign_in: &PendingSignIn| verify_slices_are_equal(sign_in.state.as_bytes(), state.as_bytes()).is_ok();
-        let at = self.sign_ins.iter().position(is_it)?;
+        let at = self.sign_ins.iter().position(|sign_in| sign_in.has_state(state))?;
         Some(self.sign_ins.remove(at))
+    }
+
+    /// The one with this state; without a state, the newest one.
+    pub(crate) fn find(&self, state: Option<&str>, now: u64) -> Option<&PendingSignIn> {
+        let mut sign_ins = self.sign_ins.iter().rev().filter(|sign_in| sign_in.is_current(now));
+        match state {
+            Some(state) => sign_ins.find(|sign_in| sign_in.has_state(state)),
+            None => sign_ins.next(),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -51,7 +58,17 @@ impl PendingSignIns {
     }
 
     fn forget_old(&mut self, now: u64) {
+        self.sign_ins.retain(|sign_in| sign_in.is_current(now));
+    }
+}
+
+impl PendingSignIn {
+    fn has_state(&self, state: &str) -> bool {
+        verify_slices_are_equal(self.state.as_bytes(), state.as_bytes()).is_ok()
+    }
+
+    fn is_current(&self, now: u64) -> bool {
         // A clock that was set back makes none of them immortal.
-        self.sign_ins.retain(|sign_in| sign_in.began_at.abs_diff(now) < LIFETIME);
+        self.began_at.abs_diff(now) < LIFETIME
     }
 }

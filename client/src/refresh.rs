@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use logto_storage_core::{Change, LogtoStorage};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, oneshot};
+use tokio::time::sleep;
 use tracing::Instrument as _;
 
 use crate::client::LogtoClient;
@@ -27,6 +28,9 @@ const KEPT: Duration = Duration::from_secs(120);
 /// How long it is kept if its refresh token is in no session, since the browser had gone, or the store was down: what is
 /// there is of no use any more, and nobody else knows this one.
 const UNWRITTEN_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// How many seconds to wait before a revocation that failed is tried again.
+const REVOCATION_DELAYS: [u64; 5] = [1, 5, 30, 120, 600];
 
 /// Everything that is known here of one sign-in's refreshing.
 pub(crate) struct Flight {
@@ -253,7 +257,7 @@ impl LogtoClient {
                 };
                 if is_given_up {
                     // Signed out meanwhile, by the token that this one has replaced.
-                    client.revoke_or_warn(rotated).await;
+                    client.revoke_in_background(rotated.clone()).await;
                 }
             }
             match &response {
@@ -268,18 +272,28 @@ impl LogtoClient {
         tokio::spawn(request.in_current_span()).await.map_err(|_| Error::Interrupted)
     }
 
-    /// Revokes the token, in a task that ends even if who waits for it goes away. Nothing depends on its success.
-    pub(crate) fn revoke_in_background(&self, refresh_token: String) -> tokio::task::JoinHandle<()> {
+    /// Revokes the token, in a task of its own that tries for some minutes. The future is ready after the first try.
+    /// Nothing depends on its success.
+    pub(crate) fn revoke_in_background(&self, refresh_token: String) -> impl Future<Output = ()> + Send + use<> {
         let client = self.clone();
-        let revocation = async move { client.revoke_or_warn(&refresh_token).await };
-        tokio::spawn(revocation.in_current_span())
-    }
-
-    async fn revoke_or_warn(&self, refresh_token: &str) {
-        if let Err(error) = self.revoke(refresh_token).await {
-            let error = WithCauses(&error);
-            tracing::warn!(%error, "a refresh token could not be revoked: it stays good until it expires");
-        }
+        let (first_try, tried) = oneshot::channel::<()>();
+        let mut first_try = Some(first_try);
+        let revocation = async move {
+            for delay in REVOCATION_DELAYS.map(Some).into_iter().chain([None]) {
+                let Err(error) = client.revoke(&refresh_token).await else { return };
+                drop(first_try.take());
+                match delay {
+                    Some(delay) if error.is_retryable() => sleep(Duration::from_secs(delay)).await,
+                    _ => {
+                        let error = WithCauses(&error);
+                        tracing::warn!(%error, "refresh token not revoked: it stays valid until it expires");
+                        return;
+                    }
+                }
+            }
+        };
+        tokio::spawn(revocation.in_current_span());
+        async { drop(tried.await) }
     }
 }
 
@@ -312,7 +326,11 @@ impl Flight {
         let _writing = self.writing.lock().await;
         change.await?;
         // Only now: a change that failed, or whose caller went away, has ended nothing.
-        self.state().end = Some(End::Left);
+        let mut state = self.state();
+        state.end = Some(End::Left);
+        // They are of no use any more.
+        state.access_tokens = AccessTokens::default();
+        state.id_token = None;
         Ok(())
     }
 

@@ -2,19 +2,21 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use logto_storage_core::{Change, ErrorKind, LogtoStorage};
 use reqwest::StatusCode;
+use tokio::time::timeout;
 use url::Url;
 
-use crate::claims::{self, AccessTokenClaims, IdTokenClaims, UserInfo};
+use crate::claims::{AccessTokenClaims, IdTokenClaims, UserInfo};
 use crate::client::LogtoClient;
 use crate::error::{Endpoint, Error, RequestError, Result};
 use crate::items::{self, AccessTokens, StoredToken};
 use crate::pending::PendingSignIns;
 use crate::refresh::{Flight, Wanted};
 use crate::sign_in::SignInOptions;
-use crate::{http, now};
+use crate::{http, jwt, now};
 
 /// The session of one request: Logto's view of what is in its storage. Made by [`LogtoClient::session`].
 ///
@@ -34,6 +36,9 @@ pub struct SessionContext {
     /// Who it is, as of the sign-in or the last refresh since.
     pub claims: Option<IdTokenClaims>,
 }
+
+/// How long a sign-out waits for the refresh token's revocation.
+const MAX_REVOCATION_WAIT: Duration = Duration::from_secs(1);
 
 /// What a signed-out session has none of.
 const SIGNED_OUT: [Change<'static>; 4] = [
@@ -60,16 +65,16 @@ impl<S> LogtoSession<S> {
 impl<S: LogtoStorage> LogtoSession<S> {
     /// Begins a sign-in: the URL to redirect the browser to.
     ///
-    /// What the callback takes is kept in the session, by one save, for ten minutes. Up to eight sign-ins may be under
+    /// What the callback takes is kept in the session, by one save, for an hour, which is as long as Logto keeps its form. Up to eight sign-ins may be under
     /// way at once, one in each tab; the oldest makes room for the next.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`], [`Error::Request`] if the provider cannot be asked where its page is,
+    /// [`Error::InvalidOption`], [`Error::Request`] if the provider cannot be asked where its page is or is known to be down,
     /// [`Error::Storage`].
     pub async fn sign_in(&self, options: SignInOptions) -> Result<Url> {
         let sign_in = options.begin(now())?;
-        let discovery = self.client.discovery().await?;
+        let discovery = self.client.discovery_for_browser().await?;
         let url = options.url(self.client.config(), &discovery, &sign_in);
 
         let mut sign_ins = self.pending_sign_ins().await?;
@@ -102,8 +107,9 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// # Errors
     ///
     /// [`Error::Storage`] and [`Error::RenewalUnsupported`] if the session could not be cleared (the refresh token is
-    /// revoked all the same); [`Error::Request`] if the provider cannot be asked where its page is: the user is signed
-    /// out here all the same. That the revocation failed is no error.
+    /// revoked all the same); [`Error::EndSession`] if the provider cannot be asked where its page is or is known to be
+    /// down: the user is signed out here all the same. A failed revocation is not an error: it is tried again in the
+    /// background for some minutes, and waited for no longer than a second.
     pub async fn sign_out(&self, post_logout_redirect_uri: Option<&str>) -> Result<Url> {
         if post_logout_redirect_uri.is_some_and(|uri| Url::parse(uri).is_err()) {
             return Err(Error::InvalidOption {
@@ -111,22 +117,21 @@ impl<S: LogtoStorage> LogtoSession<S> {
                 problem: "is no absolute URL".to_owned(),
             });
         }
-        let refresh_token = self.stored_refresh_token().await?;
+        let refresh_token = self.revocable_refresh_token().await?;
         if refresh_token.is_some() || !self.is_empty().await? {
             // First, in a task of its own: whoever clicked may be gone before the session is cleared.
             let revocation =
                 refresh_token.map(|token| self.client.revoke_in_background(self.client.flight(&token).give_up()));
             let cleared = self.leave_sign_in(self.renew(&SIGNED_OUT)).await;
-            if let Some(revocation) = revocation
-                && revocation.await.is_err()
-            {
-                tracing::warn!("a revocation was interrupted");
+            if let Some(revocation) = revocation {
+                // It goes on in its task.
+                let _ = timeout(MAX_REVOCATION_WAIT, revocation).await;
             }
             cleared?;
         }
         tracing::info!("signed out");
 
-        let mut url = self.client.discovery().await?.end_session_endpoint()?;
+        let mut url = self.end_session_endpoint().await.map_err(Error::EndSession)?;
         let mut query = url.query_pairs_mut();
         query.append_pair("client_id", self.client.config().app_id());
         query.extend_pairs(post_logout_redirect_uri.map(|uri| ("post_logout_redirect_uri", uri)));
@@ -134,14 +139,19 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(url)
     }
 
-    /// Whether somebody is signed in. It asks the session, not the provider: a sign-in that the provider has ended is
-    /// known when a token is next refreshed.
+    async fn end_session_endpoint(&self) -> Result<Url, RequestError> {
+        self.client.discovery_for_browser().await?.end_session_endpoint()
+    }
+
+    /// Whether somebody is signed in: whether the session has an ID token that the configuration's provider issued to the
+    /// configuration's app. It asks the session, not the provider: a sign-in that the provider has ended is known when a
+    /// token is next refreshed.
     ///
     /// # Errors
     ///
     /// [`Error::Storage`].
     pub async fn is_authenticated(&self) -> Result<bool> {
-        Ok(self.id_token().await?.is_some())
+        Ok(self.own_id_token().await?.is_some())
     }
 
     /// What a page needs, by one read of the storage.
@@ -150,7 +160,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     ///
     /// [`Error::Storage`].
     pub async fn context(&self) -> Result<SessionContext> {
-        let claims = self.id_token().await?.and_then(|token| claims::decode(&token));
+        let claims = self.own_id_token().await?.map(|(_, claims)| claims);
         Ok(SessionContext { is_authenticated: claims.is_some(), claims })
     }
 
@@ -160,7 +170,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     ///
     /// [`Error::Storage`].
     pub async fn id_token(&self) -> Result<Option<String>> {
-        Ok(self.item::<StoredToken>(items::ID_TOKEN).await?.map(|stored| stored.token))
+        Ok(self.own_id_token().await?.map(|(token, _)| token))
     }
 
     /// Who is signed in. The token was verified before it was kept.
@@ -234,6 +244,9 @@ impl<S: LogtoStorage> LogtoSession<S> {
         if organization.is_some() && !config.has_organizations() {
             return Err(Error::MissingOrganizationScope);
         }
+        if !self.is_authenticated().await? {
+            return Err(Error::NotAuthenticated);
+        }
         let key = items::access_token_key(resource, organization);
         if let Some(token) = self.access_tokens().await?.fresh(&key, now()) {
             return Ok(token.token.clone());
@@ -249,7 +262,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     ///
     /// [`Error::Storage`].
     pub async fn refresh_token(&self) -> Result<Option<String>> {
-        self.stored_refresh_token().await
+        if self.is_authenticated().await? { self.stored_refresh_token().await } else { Ok(None) }
     }
 
     /// What the provider says of the user now.
@@ -276,7 +289,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     async fn request_user_info(&self, token: &str) -> Result<http::Answer> {
         let url = self.client.discovery().await?.userinfo_endpoint()?;
         let request = self.client.http().get(url).bearer_auth(token);
-        Ok(http::send(self.client.http(), Endpoint::UserInfo, request).await?)
+        Ok(self.client.http().send(Endpoint::UserInfo, request).await?)
     }
 
     async fn forget_access_token(&self, key: &str) -> Result<()> {
@@ -369,13 +382,33 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(self.item::<StoredToken>(items::REFRESH_TOKEN).await?.map(|stored| stored.token))
     }
 
+    /// The refresh token to be revoked at this provider, which is not told another one's.
+    async fn revocable_refresh_token(&self) -> Result<Option<String>> {
+        let has_id_token = self.item::<StoredToken>(items::ID_TOKEN).await?.is_some();
+        if has_id_token && !self.is_authenticated().await? { Ok(None) } else { self.stored_refresh_token().await }
+    }
+
     /// The refresh token, where there is no going on without one.
     pub(crate) async fn needed_refresh_token(&self) -> Result<String> {
-        match self.stored_refresh_token().await? {
-            Some(token) => Ok(token),
-            None if self.is_authenticated().await? => Err(Error::MissingRefreshToken),
-            None => Err(Error::NotAuthenticated),
+        if !self.is_authenticated().await? {
+            return Err(Error::NotAuthenticated);
         }
+        self.stored_refresh_token().await?.ok_or(Error::MissingRefreshToken)
+    }
+
+    /// The ID token and its claims, if the configuration's provider issued it to the configuration's app. Otherwise the
+    /// session belongs to another configuration, and nobody is signed in here.
+    async fn own_id_token(&self) -> Result<Option<(String, IdTokenClaims)>> {
+        let Some(StoredToken { token }) = self.item(items::ID_TOKEN).await? else { return Ok(None) };
+        let config = self.client.config();
+        let is_own = |claims: &IdTokenClaims| {
+            claims.iss == config.issuer() && claims.aud.iter().any(|audience| audience == config.app_id())
+        };
+        let claims = jwt::decode_claims(&token).filter(is_own);
+        if claims.is_none() {
+            tracing::debug!("the session's ID token is of another provider or app");
+        }
+        Ok(claims.map(|claims| (token, claims)))
     }
 
     async fn item<T: serde::de::DeserializeOwned>(&self, key: &'static str) -> Result<Option<T>> {
@@ -401,5 +434,5 @@ impl<S> fmt::Debug for LogtoSession<S> {
 }
 
 fn access_token_claims(token: &str) -> Result<AccessTokenClaims> {
-    claims::decode(token).ok_or_else(|| RequestError::invalid(Endpoint::Token, "is no JWT").into())
+    jwt::decode_claims(token).ok_or_else(|| RequestError::invalid(Endpoint::Token, "is no JWT").into())
 }

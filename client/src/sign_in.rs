@@ -1,5 +1,7 @@
 //! Where a browser is sent to sign in (OpenID Connect Core 1.0, section 3.1.2.1, and Logto's own parameters).
 
+use std::fmt;
+
 use url::Url;
 
 use crate::config::LogtoConfig;
@@ -14,7 +16,7 @@ const MAX_URL: usize = 2048;
 
 /// What the client sets itself, or would have to check the answer for: [`SignInOptions::extra_param`] takes none of
 /// them.
-const OWN_PARAMS: [&str; 21] = [
+const OWN_PARAMS: [&str; 22] = [
     "client_id",
     "client_secret",
     "code_challenge",
@@ -26,6 +28,7 @@ const OWN_PARAMS: [&str; 21] = [
     "login_hint",
     "max_age",
     "nonce",
+    "one_time_token",
     "prompt",
     "redirect_uri",
     "registration",
@@ -39,7 +42,7 @@ const OWN_PARAMS: [&str; 21] = [
 ];
 
 /// What the provider adds to the redirect URI, where nothing may come twice.
-const ANSWER_PARAMS: [&str; 5] = ["code", "error", "error_description", "iss", "state"];
+pub(crate) const ANSWER_PARAMS: [&str; 5] = ["code", "error", "error_description", "iss", "state"];
 
 /// How a user is to be signed in.
 ///
@@ -62,8 +65,19 @@ pub struct SignInOptions {
     identifiers: Vec<Identifier>,
     direct_sign_in: Option<DirectSignIn>,
     login_hint: Option<String>,
+    one_time_token: Option<OneTimeToken>,
     extra_params: Vec<(String, String)>,
     pub(crate) clear_tokens: bool,
+}
+
+/// Signs a user in by itself, so it is not printed.
+#[derive(Clone)]
+struct OneTimeToken(String);
+
+impl fmt::Debug for OneTimeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OneTimeToken(…)")
+    }
 }
 
 /// What the provider asks of the user (`prompt`).
@@ -76,8 +90,6 @@ pub enum Prompt {
     Login,
     /// To consent. Logto gives a refresh token only then.
     Consent,
-    /// To choose an account.
-    SelectAccount,
 }
 
 /// The page that Logto begins with (`first_screen`).
@@ -131,6 +143,7 @@ impl SignInOptions {
             identifiers: Vec::new(),
             direct_sign_in: None,
             login_hint: None,
+            one_time_token: None,
             extra_params: Vec::new(),
             clear_tokens: false,
         }
@@ -172,6 +185,14 @@ impl SignInOptions {
     /// What is known of who signs in: an email address, phone number or username, which is filled in for them.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
         self.login_hint = Some(hint.into());
+        self
+    }
+
+    /// A one-time token of Logto's, from the link in an email that your app sent (a magic link): it signs the user in
+    /// without a password. Logto also requires the email address it was issued for, as the
+    /// [`login_hint`](Self::login_hint).
+    pub fn one_time_token(mut self, token: impl Into<String>) -> Self {
+        self.one_time_token = Some(OneTimeToken(token.into()));
         self
     }
 
@@ -248,6 +269,7 @@ impl SignInOptions {
             ("prompt", &*prompts),
             ("scope", &config.scopes().join(" ")),
             ("login_hint", self.login_hint.as_deref().unwrap_or_default()),
+            ("one_time_token", self.one_time_token.as_ref().map(|token| &*token.0).unwrap_or_default()),
             ("direct_sign_in", direct_sign_in.as_deref().unwrap_or_default()),
             ("first_screen", self.first_screen.map(FirstScreen::as_str).unwrap_or_default()),
             ("identifier", &identifiers),
@@ -266,7 +288,6 @@ impl Prompt {
             Self::None => "none",
             Self::Login => "login",
             Self::Consent => "consent",
-            Self::SelectAccount => "select_account",
         }
     }
 }

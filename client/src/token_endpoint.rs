@@ -10,12 +10,15 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::client::LogtoClient;
 use crate::error::{Endpoint, Error, RequestError, Result, quotable};
-use crate::http;
-use crate::items::AccessToken;
+use crate::items::{AccessToken, MARGIN};
+use crate::jwt;
 use crate::pending::PendingSignIn;
 
 /// RFC 6749, section 5.2: the refresh token, or the code, is worth nothing any more.
 pub(crate) const INVALID_GRANT: &str = "invalid_grant";
+
+/// How long an access token is used if neither the response nor the token says when it expires, in seconds.
+const DEFAULT_LIFETIME: u64 = 60;
 
 /// What the token endpoint answered with status 200. Of a refresh token nothing else is believed before it is stored,
 /// so the rest is read from it later.
@@ -74,7 +77,7 @@ impl LogtoClient {
     async fn request_tokens(&self, params: &[(&str, &str)]) -> Result<TokenResponse> {
         let discovery = self.discovery().await?;
         let request = self.authenticated_post(&discovery.token_endpoint).form(params);
-        let answer = http::send(self.http(), Endpoint::Token, request).await?;
+        let answer = self.http().send(Endpoint::Token, request).await?;
         // RFC 6749, section 5.2: an error is told by a 4xx. What a gateway says of a provider that is down is none.
         if answer.status.is_server_error() {
             return Err(answer.unexpected_status().into());
@@ -104,7 +107,7 @@ impl LogtoClient {
             ("token_type_hint", "refresh_token"),
             ("client_id", self.config().app_id()),
         ]);
-        let answer = http::send(self.http(), Endpoint::Revocation, request).await?;
+        let answer = self.http().send(Endpoint::Revocation, request).await?;
         if answer.status == StatusCode::OK { Ok(()) } else { Err(answer.unexpected_status().into()) }
     }
 
@@ -139,29 +142,50 @@ impl TokenResponse {
     pub(crate) fn tokens(&self, now: u64) -> Result<Tokens, RequestError> {
         let invalid = |problem| RequestError::invalid(Endpoint::Token, problem);
         let text = |name| match self.rest.get(name) {
-            Some(Value::String(text)) if !text.is_empty() => Ok(Some(&**text)),
+            Some(Value::String(text)) => Ok(Some(&**text)),
             None | Some(Value::Null) => Ok(None),
             Some(_) => Err(invalid("has a part that should be text, and is not")),
         };
-        let token = text("access_token")?.ok_or_else(|| invalid("has no `access_token`"))?;
+        let token = |name| match text(name)? {
+            Some("") => Err(invalid("has a part that should be text, and is not")),
+            token => Ok(token),
+        };
+        let access_token = token("access_token")?.ok_or_else(|| invalid("has no `access_token`"))?;
         if !text("token_type")?.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
             return Err(invalid("has no `token_type` that is `Bearer`"));
         }
         let expires_in = match self.rest.get("expires_in") {
-            // Not said: good for once.
-            None | Some(Value::Null) => 0,
+            None | Some(Value::Null) => None,
             Some(seconds) => {
-                seconds.as_u64().ok_or_else(|| invalid("has an `expires_in` that is no number of seconds"))?
+                Some(seconds.as_u64().ok_or_else(|| invalid("has an `expires_in` that is no number of seconds"))?)
             }
         };
         Ok(Tokens {
             access_token: AccessToken {
-                token: token.to_owned(),
+                token: access_token.to_owned(),
+                // Empty for a user without permissions there, as Logto sends it.
                 scope: text("scope")?.unwrap_or_default().to_owned(),
-                expires_at: now.saturating_add(expires_in),
+                expires_at: match expires_in {
+                    None | Some(0) => expiry_of(access_token, now),
+                    Some(seconds) => now.saturating_add(seconds),
+                },
             },
-            id_token: text("id_token")?.map(str::to_owned),
+            id_token: token("id_token")?.map(str::to_owned),
         })
+    }
+}
+
+/// When a token expires whose response does not say so (RFC 6749, section 5.1: `expires_in` is only recommended).
+fn expiry_of(access_token: &str, now: u64) -> u64 {
+    #[derive(Deserialize)]
+    struct Expiry {
+        #[serde(deserialize_with = "jwt::numeric_date")]
+        exp: u64,
+    }
+    match jwt::decode_claims(access_token) {
+        Some(Expiry { exp }) if exp > now.saturating_add(MARGIN) => exp,
+        // Otherwise every call would ask for another token.
+        _ => now.saturating_add(DEFAULT_LIFETIME),
     }
 }
 

@@ -7,14 +7,16 @@ use ::axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts, Origi
 use ::axum::http::request::Parts;
 use ::axum::http::{HeaderValue, Method, header};
 use ::axum::response::{IntoResponse, Redirect, Response};
+use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use super::LogtoAuth;
-use super::failure::Failure;
+use super::failure::{FailedOperation, Failure, status};
 use crate::claims::IdTokenClaims;
 use crate::error::Error;
 use crate::session::LogtoSession;
 use crate::storage::LogtoStorage;
+use crate::token_endpoint::INVALID_GRANT;
 
 /// A storage made of a session that is an extractor, such as `tower_sessions::Session`: for apps that want no prefix,
 /// no limit and no other field, and need no struct of their own.
@@ -58,7 +60,7 @@ impl<S> User<S> {
     /// The response to an error of the [`session`](Self::session)'s: to the sign-in if that is required (the provider
     /// has ended it, for instance), else what [`on_error`](super::LogtoAuthBuilder::on_error) makes of it.
     pub fn respond(&self, error: Error) -> Response {
-        self.auth.respond(&self.request, error)
+        self.auth.respond(&self.request, error, Some(&self.claims))
     }
 }
 
@@ -72,7 +74,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &T) -> Result<Self, Response> {
         let user = <Self as OptionalFromRequestParts<T>>::from_request_parts(parts, state).await?;
-        user.ok_or_else(|| LogtoAuth::from_ref(state).respond(&Request::of(parts), Error::NotAuthenticated))
+        user.ok_or_else(|| LogtoAuth::from_ref(state).respond(&Request::of(parts), Error::NotAuthenticated, None))
     }
 }
 
@@ -90,7 +92,7 @@ where
         let session = auth.client().session(storage);
         match session.context().await {
             Ok(context) => Ok(context.claims.map(|claims| Self { claims, session, auth, request })),
-            Err(error) => Err(auth.respond(&request, error)),
+            Err(error) => Err(auth.respond(&request, error, None)),
         }
     }
 }
@@ -140,19 +142,92 @@ impl<T: Sync> FromRequestParts<T> for Request {
 }
 
 impl LogtoAuth {
-    /// To the sign-in, or what the app makes of the error.
-    pub(super) fn respond(&self, request: &Request, error: Error) -> Response {
-        let sign_in_url = match &request.return_to {
-            Some(path) if !self.is_own(path) => {
-                let path: String = byte_serialize(self.0.return_to.outside(path).as_bytes()).collect();
-                format!("{}?return_to={path}", self.sign_in_url())
-            }
-            _ => self.sign_in_url(),
-        };
-        if request.wants_page && error.is_sign_in_required() {
-            return redirect_to(&sign_in_url);
+    /// The response to an error of one of the app's pages or calls: to the sign-in, or what the app makes of it.
+    fn respond(&self, request: &Request, error: Error, claims: Option<&IdTokenClaims>) -> Response {
+        let page = request.return_to.as_deref().filter(|path| !self.is_own(path));
+        let page = page.map(|path| self.0.return_to.outside(path));
+        let sign_in_url = error.is_sign_in_required().then(|| self.route_url_to("sign-in", page.as_deref()));
+        if request.wants_page
+            && let Some(url) = &sign_in_url
+        {
+            return redirect_to(url);
         }
-        (self.0.on_error)(Failure::new(error, request.wants_page, sign_in_url))
+        let can_retry = error.is_retryable() || matches!(error, Error::Storage(_));
+        (self.0.on_error)(Failure {
+            operation: FailedOperation::Page,
+            status: status(&error),
+            wants_page: request.wants_page,
+            // They are gone from the session, too.
+            claims: claims.filter(|_| sign_in_url.is_none()).cloned(),
+            retry_url: page.filter(|_| can_retry),
+            sign_in_url,
+            home_url: self.home_url(),
+            error,
+        })
+    }
+
+    /// The response to an error of a sign-in that was to end at `return_to`. `route` is where to try again.
+    pub(super) async fn sign_in_failed<S: LogtoStorage>(
+        &self,
+        request: &Request,
+        session: &LogtoSession<S>,
+        error: Error,
+        route: &str,
+        return_to: Option<&Url>,
+    ) -> Response {
+        let return_to = return_to.map(|url| self.0.return_to.relative(url));
+        let again = self.route_url_to(route, return_to.as_deref());
+        let can_retry = error.is_retryable()
+            || matches!(error, Error::SignInCancelled | Error::AccessDenied { .. } | Error::Storage(_));
+        // What belongs to this one sign-in is gone; another one may go well.
+        let is_used_up = error.is_stale_callback()
+            || matches!(&error, Error::InvalidCallback { .. } | Error::WrongIssuer { .. })
+            || matches!(&error, Error::TokenEndpoint { error, .. } if error == INVALID_GRANT);
+        let can_sign_in = is_used_up || error.is_sign_in_required();
+        (self.0.on_error)(Failure {
+            operation: FailedOperation::SignIn,
+            status: status(&error),
+            wants_page: request.wants_page,
+            claims: signed_in(session).await,
+            retry_url: can_retry.then(|| again.clone()),
+            sign_in_url: can_sign_in.then_some(again),
+            home_url: self.home_url(),
+            error,
+        })
+    }
+
+    /// The response to an error of a sign-out.
+    pub(super) async fn sign_out_failed<S: LogtoStorage>(
+        &self,
+        request: &Request,
+        session: &LogtoSession<S>,
+        error: Error,
+    ) -> Response {
+        let can_retry = error.is_retryable() || matches!(error, Error::Storage(_));
+        (self.0.on_error)(Failure {
+            operation: FailedOperation::SignOut,
+            status: status(&error),
+            wants_page: request.wants_page,
+            claims: signed_in(session).await,
+            retry_url: can_retry.then(|| self.sign_out_url()),
+            sign_in_url: None,
+            home_url: self.home_url(),
+            error,
+        })
+    }
+
+    fn route_url_to(&self, route: &str, return_to: Option<&str>) -> String {
+        let url = self.route_url(route);
+        match return_to {
+            Some(return_to) => {
+                format!("{url}?return_to={}", byte_serialize(return_to.as_bytes()).collect::<String>())
+            }
+            None => url,
+        }
+    }
+
+    fn home_url(&self) -> String {
+        format!("{}/", self.0.base_url)
     }
 
     /// Whether it is one of the routes for signing in, to which there is no coming back.
@@ -161,6 +236,10 @@ impl LogtoAuth {
         let url = format!("{}{path}", self.0.return_to.origin());
         ["sign-in", "sign-up", "sign-in-callback", "sign-out"].into_iter().any(|route| url == self.route_url(route))
     }
+}
+
+async fn signed_in<S: LogtoStorage>(session: &LogtoSession<S>) -> Option<IdTokenClaims> {
+    session.context().await.ok()?.claims
 }
 
 /// A browser keeps none of it: the next time it is another.

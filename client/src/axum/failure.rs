@@ -3,54 +3,103 @@
 use ::axum::http::{HeaderValue, StatusCode, header};
 use ::axum::response::{Html, IntoResponse, Response};
 
+use crate::claims::IdTokenClaims;
 use crate::error::{Error, RequestErrorKind, WithCauses};
 
-/// An error, and what a response to it takes. See [`LogtoAuthBuilder::on_error`](super::LogtoAuthBuilder::on_error).
+/// An error, and what a response to it needs. See [`LogtoAuthBuilder::on_error`](super::LogtoAuthBuilder::on_error).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Failure {
-    /// What went wrong. For the log; a user is better served by what `is_*` it is.
+    /// What went wrong. For the log, or a developer; [`advice`](Self::advice) is for users.
     pub error: Error,
-    /// The status that goes with it.
+    /// What was under way.
+    pub operation: FailedOperation,
+    /// The status that goes with the error.
     pub status: StatusCode,
     /// Whether a person is to read the response: the request is for a page.
     pub wants_page: bool,
-    /// Where to sign in (again), and come back to the same page.
-    pub sign_in_url: String,
+    /// The signed-in user, if there still is one: for the frame of a page.
+    pub claims: Option<IdTokenClaims>,
+    /// Where to try again, if that can help: the same page, or the sign-in with the same destination.
+    pub retry_url: Option<String>,
+    /// Where to sign in (again) with the same destination, if that can help.
+    pub sign_in_url: Option<String>,
+    /// The app's start page.
+    pub home_url: String,
+}
+
+/// What a [`Failure`] interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailedOperation {
+    /// A sign-in: its start, or its callback.
+    SignIn,
+    /// A sign-out.
+    SignOut,
+    /// One of the app's own pages or calls.
+    Page,
 }
 
 impl Failure {
-    pub(crate) fn new(error: Error, wants_page: bool, sign_in_url: String) -> Self {
-        Self { status: status(&error), error, wants_page, sign_in_url }
+    /// A short title for people.
+    pub fn title(&self) -> &'static str {
+        match self.operation {
+            FailedOperation::SignIn if matches!(self.error, Error::SignInCancelled) => "Sign-in cancelled",
+            FailedOperation::SignIn => "Sign-in failed",
+            FailedOperation::SignOut if matches!(self.error, Error::EndSession(_)) => "Signed out of this app",
+            FailedOperation::SignOut => "Sign-out failed",
+            FailedOperation::Page if self.error.is_sign_in_required() => "Sign-in required",
+            FailedOperation::Page if self.error.is_access_denied() => "Access denied",
+            FailedOperation::Page => "This page is not available",
+        }
     }
 
     /// For people, in words that say what to do.
     pub fn advice(&self) -> &'static str {
-        if self.error.is_access_denied() {
-            "You did not sign in, because you, or the sign-in service, said no."
-        } else if self.error.is_stale_callback() {
-            "This sign-in is too old, was used before, or was begun in another browser. Please sign in again."
-        } else if self.error.is_sign_in_required() {
-            "Please sign in."
-        } else if self.error.is_retryable() {
-            "The sign-in service does not answer. Please try again in a moment."
-        } else {
-            "Something went wrong while signing you in or out. Please try again, and tell the people who run this site if it happens again."
+        use FailedOperation::{Page, SignIn, SignOut};
+        let error = &self.error;
+        match self.operation {
+            SignIn if matches!(error, Error::SignInCancelled) => "You cancelled the sign-in. Nothing has changed.",
+            SignIn if error.is_access_denied() => "You were not signed in, because access was denied.",
+            SignIn if error.is_stale_callback() => {
+                "This sign-in is too old, was used before, or was started in another browser. Please sign in again."
+            }
+            SignIn | Page if error.is_sign_in_required() => "Please sign in.",
+            SignIn if error.is_retryable() => "The sign-in service is not available. Please try again in a moment.",
+            SignIn => "You could not be signed in. If this happens again, please tell the people who run this site.",
+            SignOut if matches!(error, Error::EndSession(_)) => {
+                "You are signed out of this app. The sign-in service is not available, so you may still be signed in there."
+            }
+            SignOut => "You could not be signed out. Please try again.",
+            Page if error.is_access_denied() => "You do not have access to what this page shows.",
+            Page if error.is_retryable() => {
+                "This page needs the sign-in service, which is not available. Please try again in a moment."
+            }
+            Page => {
+                "Something went wrong on this page. If this happens again, please tell the people who run this site."
+            }
         }
     }
 
     /// The response of apps that shape none.
     pub(super) fn into_plain_response(self) -> Response {
-        tracing::warn!(error = %WithCauses(&self.error), status = self.status.as_u16(), "answered with an error");
+        let error = WithCauses(&self.error);
+        if matches!(self.error, Error::SignInCancelled) {
+            tracing::info!(%error, status = self.status.as_u16(), "answered with an error");
+        } else {
+            tracing::warn!(%error, status = self.status.as_u16(), "answered with an error");
+        }
         let mut response = if self.wants_page {
-            // The URL is of the configuration, and of paths that are percent-encoded: no character of HTML's is in it.
-            let page = format!(
-                "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
-                 <title>Sign-in</title><main><h1>Sign-in</h1><p>{}</p><p><a href=\"{}\">Sign in</a></p></main></html>",
-                self.advice(),
-                self.sign_in_url.replace('&', "&amp;"),
-            );
-            (self.status, Html(page)).into_response()
+            let links = [
+                (self.retry_url.as_deref(), "Try again"),
+                (self.sign_in_url.as_deref(), "Sign in"),
+                (Some(&*self.home_url), "Home"),
+            ];
+            let links = links
+                .into_iter()
+                .filter_map(|(url, label)| Some(format!("<li><a href=\"{}\">{label}</a></li>", escaped(url?))));
+            let content = format!("<p>{}</p><ul>{}</ul>", self.advice(), links.collect::<String>());
+            (self.status, plain_page(self.title(), &content)).into_response()
         } else {
             let json = serde_json::json!({ "error": self.advice(), "sign_in_url": self.sign_in_url });
             (self.status, [(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()
@@ -60,15 +109,28 @@ impl Failure {
     }
 }
 
-fn status(error: &Error) -> StatusCode {
+/// A page for apps that bring none. `content` is HTML.
+pub(super) fn plain_page(title: &str, content: &str) -> Html<String> {
+    Html(format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
+         <title>{title}</title><main><h1>{title}</h1>{content}</main></html>"
+    ))
+}
+
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
+}
+
+pub(crate) fn status(error: &Error) -> StatusCode {
     match error {
-        Error::AccessDenied { .. } => StatusCode::FORBIDDEN,
+        _ if error.is_access_denied() => StatusCode::FORBIDDEN,
         _ if error.is_sign_in_required() => StatusCode::UNAUTHORIZED,
         Error::NoPendingSignIn
         | Error::UnknownState
         | Error::InvalidCallback { .. }
         | Error::WrongRedirectUri { .. }
         | Error::WrongIssuer { .. } => StatusCode::BAD_REQUEST,
+        Error::EndSession(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Request(error) if matches!(error.kind(), RequestErrorKind::RateLimited { .. }) => {
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -1,6 +1,6 @@
 //! Where a user may be sent after a sign-in.
 
-use url::{Origin, Url};
+use url::{Origin, Position, Url};
 
 /// More bytes than any page's URL has; up to eight of them are kept in a session.
 const MAX_LEN: usize = 2048;
@@ -47,6 +47,11 @@ impl ReturnTo {
         let url = Url::parse(url).ok()?;
         (is_web(&url) && (url.origin() == self.base_url.origin() || self.allowed.contains(&url.origin())))
             .then_some(url)
+    }
+
+    /// A URL that was checked, as [`check`](Self::check) accepts it again.
+    pub(crate) fn relative(&self, url: &Url) -> String {
+        if url.origin() == self.base_url.origin() { url[Position::BeforePath..].to_owned() } else { url.to_string() }
     }
 
     /// `https://example.com`, of the base URL.

@@ -2,15 +2,14 @@
 
 use ::axum::Router;
 use ::axum::extract::{FromRef, FromRequestParts, OriginalUri, Query, State};
-use ::axum::http::{HeaderMap, StatusCode};
+use ::axum::http::{HeaderMap, StatusCode, header};
 use ::axum::response::{IntoResponse, Response};
-use ::axum::routing::{get, post};
+use ::axum::routing::get;
 use serde::Deserialize;
-use url::Url;
 
 use super::LogtoAuth;
 use super::extract::{Request, redirect_to};
-use crate::error::Result;
+use super::failure::plain_page;
 use crate::sign_in::{FirstScreen, SignInOptions};
 use crate::storage::LogtoStorage;
 
@@ -32,7 +31,7 @@ impl LogtoAuth {
             .route(&path("sign-in"), get(sign_in::<S>))
             .route(&path("sign-up"), get(sign_up::<S>))
             .route(&path("sign-in-callback"), get(callback::<S>).head(not_allowed))
-            .route(&path("sign-out"), post(sign_out::<S>))
+            .route(&path("sign-out"), get(sign_out_page).post(sign_out::<S>))
     }
 
     async fn begin<S: LogtoStorage>(
@@ -40,21 +39,19 @@ impl LogtoAuth {
         storage: S,
         request: &Request,
         params: SignInParams,
-        register: bool,
+        route: &str,
+        first_screen: Option<FirstScreen>,
     ) -> Response {
         let return_to = params.return_to.and_then(|url| self.0.return_to.check(&url));
         let return_to = return_to.unwrap_or_else(|| self.0.after_sign_in.clone());
-        let mut options = SignInOptions::new(self.redirect_uri()).post_redirect_uri(return_to);
-        if register {
-            options = options.first_screen(FirstScreen::Register);
+        let mut options = SignInOptions::new(self.redirect_uri()).post_redirect_uri(return_to.as_str());
+        if let Some(screen) = first_screen {
+            options = options.first_screen(screen);
         }
-        self.redirect(request, self.client().session(storage).sign_in(options).await)
-    }
-
-    fn redirect(&self, request: &Request, to: Result<Url>) -> Response {
-        match to {
+        let session = self.client().session(storage);
+        match session.sign_in(options).await {
             Ok(url) => redirect_to(url.as_str()),
-            Err(error) => self.respond(request, error),
+            Err(error) => self.sign_in_failed(request, &session, error, route, Some(&return_to)).await,
         }
     }
 }
@@ -65,7 +62,7 @@ async fn sign_in<S: LogtoStorage>(
     Query(params): Query<SignInParams>,
     storage: S,
 ) -> Response {
-    auth.begin(storage, &request, params, false).await
+    auth.begin(storage, &request, params, "sign-in", None).await
 }
 
 async fn sign_up<S: LogtoStorage>(
@@ -74,7 +71,7 @@ async fn sign_up<S: LogtoStorage>(
     Query(params): Query<SignInParams>,
     storage: S,
 ) -> Response {
-    auth.begin(storage, &request, params, true).await
+    auth.begin(storage, &request, params, "sign-up", Some(FirstScreen::Register)).await
 }
 
 /// A callback uses its sign-in up: not for somebody who only looks whether it is there.
@@ -91,17 +88,26 @@ async fn callback<S: LogtoStorage>(
     let session = auth.client().session(storage);
     let path_and_query = uri.path_and_query().map_or("/", |uri| uri.as_str());
     let callback_url = auth.0.return_to.outside(path_and_query);
-    let to = match session.handle_sign_in_callback(&callback_url).await {
-        Ok(signed_in) => Ok(signed_in.post_redirect_uri),
+    // Read first: the callback uses the sign-in up, and a user who tries again still wants to go there.
+    let pending = session.pending_post_redirect_uri(&callback_url).await.ok().flatten();
+    let pending = pending.and_then(|url| auth.0.return_to.check_stored(&url));
+    match session.handle_sign_in_callback(&callback_url).await {
+        Ok(signed_in) => {
+            let url = signed_in.post_redirect_uri.and_then(|url| auth.0.return_to.check_stored(&url));
+            redirect_to(url.as_ref().unwrap_or(&auth.0.after_sign_in).as_str())
+        }
         // A reload, or the back button, after a sign-in that went well.
-        Err(error) if error.is_stale_callback() && session.is_authenticated().await.unwrap_or(false) => Ok(None),
-        Err(error) => Err(error),
-    };
-    let to = to.map(|url| {
-        let url = url.and_then(|url| auth.0.return_to.check_stored(&url));
-        url.unwrap_or_else(|| auth.0.after_sign_in.clone())
-    });
-    auth.redirect(&request, to)
+        Err(error) if error.is_stale_callback() && session.is_authenticated().await.unwrap_or(false) => {
+            redirect_to(auth.0.after_sign_in.as_str())
+        }
+        Err(error) => auth.sign_in_failed(&request, &session, error, "sign-in", pending.as_ref()).await,
+    }
+}
+
+/// For a browser that was sent here by a link: a sign-out has to be posted, so that no other page can cause it.
+async fn sign_out_page() -> Response {
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_SECURITY_POLICY, "frame-ancestors 'none'")];
+    (headers, plain_page("Sign out", "<form method=post><button>Sign out</button></form>")).into_response()
 }
 
 async fn sign_out<S: LogtoStorage>(
@@ -115,7 +121,10 @@ async fn sign_out<S: LogtoStorage>(
         return StatusCode::FORBIDDEN.into_response();
     }
     let session = auth.client().session(storage);
-    auth.redirect(&request, session.sign_out(Some(auth.post_sign_out_redirect_uri())).await)
+    match session.sign_out(Some(auth.post_sign_out_redirect_uri())).await {
+        Ok(url) => redirect_to(url.as_str()),
+        Err(error) => auth.sign_out_failed(&request, &session, error).await,
+    }
 }
 
 /// A session cookie that is `SameSite=Lax` does not come along with another site's form; this is for those that are

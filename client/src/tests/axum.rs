@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use url::Url;
 
-use crate::axum::{Failure, LogtoAuth, LogtoAuthBuilder, ReturnTo};
+use crate::axum::{LogtoAuth, LogtoAuthBuilder, ReturnTo, status as status_of};
 use crate::{Error, LogtoClient, LogtoConfig, RequestError, RequestErrorKind};
 
 fn builder(base_url: &str) -> LogtoAuthBuilder {
@@ -145,10 +145,20 @@ fn a_wrong_field_is_named() {
 #[test]
 fn a_failure_has_the_status_that_goes_with_it() {
     let request = |kind| Error::Request(RequestError { endpoint: crate::Endpoint::Token, kind });
+    let refused = |error: &str| Error::TokenEndpoint { error: error.to_owned(), description: None };
     for (error, status) in [
         (Error::NotAuthenticated, StatusCode::UNAUTHORIZED),
         (Error::SessionEnded, StatusCode::UNAUTHORIZED),
         (Error::AccessDenied { description: None }, StatusCode::FORBIDDEN),
+        (Error::SignInCancelled, StatusCode::FORBIDDEN),
+        (refused("access_denied"), StatusCode::FORBIDDEN),
+        (refused("insufficient_scope"), StatusCode::FORBIDDEN),
+        (refused("login_required"), StatusCode::UNAUTHORIZED),
+        (refused("invalid_client"), StatusCode::BAD_GATEWAY),
+        (
+            Error::EndSession(RequestError { endpoint: crate::Endpoint::Discovery, kind: RequestErrorKind::TimedOut }),
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
         (Error::UnknownState, StatusCode::BAD_REQUEST),
         (Error::NoPendingSignIn, StatusCode::BAD_REQUEST),
         (Error::InvalidCallback { problem: "x" }, StatusCode::BAD_REQUEST),
@@ -157,7 +167,6 @@ fn a_failure_has_the_status_that_goes_with_it() {
         (Error::MissingRefreshToken, StatusCode::INTERNAL_SERVER_ERROR),
         (Error::UnlistedResource { resource: "r".to_owned() }, StatusCode::INTERNAL_SERVER_ERROR),
     ] {
-        let failure = Failure::new(error, true, "/".to_owned());
-        assert_eq!(failure.status, status, "{:?}", failure.error);
+        assert_eq!(status_of(&error), status, "{error:?}");
     }
 }

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::advance;
 
 use crate::cache::Cached;
 use crate::error::{Endpoint, RequestError, RequestErrorKind};
@@ -113,14 +114,50 @@ async fn a_request_that_nobody_waits_for_any_more_leaves_the_next_one_its_turn()
 }
 
 #[tokio::test]
-async fn a_value_that_lacks_something_is_renewed_once_and_then_not_for_a_while() {
+async fn a_value_that_lacks_something_is_renewed_however_young_it_is() {
     let cached = Cached::new();
     let first = cached.get(HOUR, || async { Ok(1) }).await.unwrap();
     let second = cached.renewed(Arc::clone(&first), || async { Ok(2) }).await;
-    assert_eq!(*second, 2, "however young it was");
+    assert_eq!(*second, 2);
     assert_eq!(*cached.get(HOUR, must_not_fetch).await.unwrap(), 2);
-    assert_eq!(*cached.renewed(first, must_not_fetch).await, 2, "somebody else has renewed it");
-    assert_eq!(*cached.renewed(second, must_not_fetch).await, 2, "it was renewed just now");
+    assert_eq!(*cached.renewed(first, must_not_fetch).await, 2, "another request has renewed it");
+    assert_eq!(*cached.renewed(second, || async { Ok(3) }).await, 3, "the second rotation in a minute");
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_have_a_budget_of_five_that_grows_by_one_a_minute() {
+    let cached = Cached::new();
+    let mut value = cached.get(HOUR, || async { Ok(0) }).await.unwrap();
+    let mut renew = async |to: u32| {
+        value = cached.renewed(Arc::clone(&value), || async move { Ok(to) }).await;
+        *value
+    };
+    for n in 1..=5 {
+        assert_eq!(renew(n).await, n);
+    }
+    assert_eq!(renew(6).await, 5, "the budget is spent");
+    advance(Duration::from_secs(59)).await;
+    assert_eq!(renew(7).await, 5);
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(renew(8).await, 8);
+    assert_eq!(renew(9).await, 8);
+    advance(24 * HOUR).await;
+    for n in 10..=14 {
+        assert_eq!(renew(n).await, n);
+    }
+    assert_eq!(renew(15).await, 14, "it does not grow beyond five");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_good_value_stays_in_use_for_a_day_at_most() {
+    let cached = Cached::new();
+    cached.get(HOUR, || async { Ok(1) }).await.unwrap();
+    advance(23 * HOUR).await;
+    assert_eq!(*cached.get(HOUR, || async { Err(failure(503)) }).await.unwrap(), 1);
+    advance(HOUR).await;
+    let error = cached.get(HOUR, || async { Err(failure(502)) }).await.unwrap_err();
+    assert_eq!(status(&error), 502);
+    assert_eq!(*cached.get(HOUR, || async { Ok(2) }).await.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -143,10 +180,13 @@ async fn a_renewal_that_nobody_waits_for_any_more_keeps_nobody_from_the_next() {
 }
 
 #[tokio::test]
-async fn a_value_that_cannot_be_renewed_stays_in_use_and_nobody_asks_again_at_once() {
+async fn a_value_that_cannot_be_renewed_stays_in_use() {
     let cached = Cached::new();
     let first = cached.get(HOUR, || async { Ok(1) }).await.unwrap();
     assert_eq!(*cached.renewed(Arc::clone(&first), || async { Err(failure(500)) }).await, 1);
-    assert_eq!(*cached.renewed(first, must_not_fetch).await, 1);
     assert_eq!(*cached.get(HOUR, must_not_fetch).await.unwrap(), 1);
+    for _ in 0..4 {
+        cached.renewed(Arc::clone(&first), || async { Err(failure(500)) }).await;
+    }
+    assert_eq!(*cached.renewed(first, must_not_fetch).await, 1, "failures spend the budget, too");
 }

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::provider::Provider;
 use super::storage::Items;
-use crate::{Error, SignInOptions};
+use crate::{Error, LogtoStorage as _, SignInOptions};
 
 const REDIRECT_URI: &str = "https://app.example.com/callback";
 
@@ -100,10 +100,85 @@ async fn parameters_that_come_twice_are_refused() {
 
 #[tokio::test]
 async fn a_callback_without_a_state_is_refused() {
-    for url in
-        ["", "/callback", "/callback?", "/callback?code=c", "/callback?code=c&state=", "/callback?code=c#state={state}"]
-    {
+    for url in [
+        "/callback?code=c",
+        "/callback?code=c&state=",
+        "/callback?code=c#state={state}",
+        "/callback?error=access_denied",
+        "/callback?iss={iss}",
+        "/callback?state=",
+    ] {
         assert_invalid(&callback(url).await, "has no `state`");
+    }
+}
+
+#[tokio::test]
+async fn a_callback_without_any_parameter_is_a_cancelled_sign_in_and_uses_nothing_up() {
+    let provider = provider(json!({})).await;
+    let (client, items) = (provider.client(), Items::default());
+    let session = client.session(&items);
+    for destination in ["/first", "/newest"] {
+        session.sign_in(SignInOptions::new(REDIRECT_URI).post_redirect_uri(destination)).await.unwrap();
+    }
+    let before = items.get_item(crate::items::SIGN_IN_SESSION).await.unwrap();
+    for url in
+        ["", "/callback", "/callback?", "https://app.example.com/callback", "/callback?tenant=a", "/callback#code=c"]
+    {
+        let return_to = session.pending_post_redirect_uri(url).await.unwrap();
+        assert_eq!(return_to.as_deref(), Some("/newest"), "{url}");
+        let error = session.handle_sign_in_callback(url).await.unwrap_err();
+        assert!(matches!(error, Error::SignInCancelled), "{url}: {error:?}");
+        assert!(error.is_access_denied() && !error.is_retryable() && !error.is_stale_callback());
+    }
+    assert_eq!(items.get_item(crate::items::SIGN_IN_SESSION).await.unwrap(), before);
+    assert!(provider.requests().is_empty());
+}
+
+#[tokio::test]
+async fn the_destination_of_a_callback_is_that_of_its_own_sign_in() {
+    let provider = provider(json!({})).await;
+    let (client, items) = (provider.client(), Items::default());
+    let session = client.session(&items);
+    let mut states = Vec::new();
+    for destination in ["/first", "/newest"] {
+        let url = session.sign_in(SignInOptions::new(REDIRECT_URI).post_redirect_uri(destination)).await.unwrap();
+        states.push(url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned());
+    }
+    let found = async |url: String| session.pending_post_redirect_uri(&url).await.unwrap();
+    assert_eq!(found(format!("/callback?error=x&state={}", states[0])).await.as_deref(), Some("/first"));
+    assert_eq!(found(format!("/callback?code=c&state={}", states[1])).await.as_deref(), Some("/newest"));
+    assert_eq!(found("/callback?code=c&state=x".to_owned()).await, None);
+    assert_eq!(found("/callback?code=c".to_owned()).await, None, "no answer of the provider's, and no cancellation");
+}
+
+#[tokio::test]
+async fn what_the_browser_brought_is_evaluated_before_any_request() {
+    let provider = provider(json!({})).await;
+    let config = || crate::LogtoConfig::builder(&provider.endpoint, "app").build().unwrap();
+    let items = Items::default();
+    let url =
+        crate::LogtoClient::new(config()).unwrap().session(&items).sign_in(SignInOptions::new(REDIRECT_URI)).await;
+    let state = url.unwrap().query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let begun = items.get_item(crate::items::SIGN_IN_SESSION).await.unwrap().unwrap();
+    // Another process, which knows nothing of a provider that is down.
+    let (endpoint, nothing) = {
+        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        (format!("http://{}", closed.local_addr().unwrap()), closed)
+    };
+    drop(nothing);
+    for (callback, is_expected) in [
+        ("/callback".to_owned(), (|error| matches!(error, Error::SignInCancelled)) as fn(&Error) -> bool),
+        (format!("/callback?error=access_denied&state={state}"), |error| matches!(error, Error::AccessDenied { .. })),
+        (format!("/callback?error=login_required&state={state}"), Error::is_sign_in_required),
+        (format!("/elsewhere?code=c&state={state}"), |error| matches!(error, Error::WrongRedirectUri { .. })),
+        (format!("/callback?code=c&iss=x&state={state}"), |error| matches!(error, Error::WrongIssuer { .. })),
+        (format!("/callback?code=c&state={state}"), |error| matches!(error, Error::Request(_))),
+    ] {
+        items.set_item(crate::items::SIGN_IN_SESSION, &begun).await.unwrap();
+        let config = crate::LogtoConfig::builder(&endpoint, "app").build().unwrap();
+        let session = crate::LogtoClient::new(config).unwrap().session(&items);
+        let error = session.handle_sign_in_callback(&callback).await.unwrap_err();
+        assert!(is_expected(&error), "{callback}: {error:?}");
     }
 }
 

@@ -2,8 +2,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::claims::decode;
-use crate::{AccessTokenClaims, IdTokenClaims, UserInfo};
+use crate::jwt::decode_claims as decode;
+use crate::{AccessTokenClaims, IdTokenClaims, OrganizationData, UserInfo};
 
 fn jwt(claims: &str) -> String {
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
@@ -86,7 +86,7 @@ fn one_audience_may_stand_without_the_array() {
         (json!(["app"]), Some(vec!["app"])),
         (json!(["app", "other"]), Some(vec!["app", "other"])),
         (json!([]), Some(vec![])),
-        (json!(null), None),
+        (json!(null), Some(vec![])),
         (json!(7), None),
         (json!(["app", 7]), None),
         (json!({ "app": 1 }), None),
@@ -165,6 +165,42 @@ fn user_info_has_the_same_claims_and_needs_a_subject() {
     let info: UserInfo =
         serde_json::from_value(json!({ "sub": "user-1", "name": "Zoë", "custom_data": { "theme": "dark" } })).unwrap();
     assert_eq!((&*info.sub, info.user.name.as_deref()), ("user-1", Some("Zoë")));
-    assert_eq!(info.user.extra["custom_data"]["theme"], "dark");
+    assert_eq!(info.user.custom_data.unwrap()["theme"], "dark");
     assert!(serde_json::from_value::<UserInfo>(json!({ "name": "Zoë" })).is_err());
+}
+
+#[test]
+fn what_a_tenant_adds_is_typed_in_user_info_and_id_tokens() {
+    let added = json!({
+        "custom_data": { "theme": "dark" },
+        "identities": { "google": { "userId": "g-1", "details": { "name": "Z" } }, "github": { "userId": "h-1" } },
+        "organization_data": [
+            { "id": "org-1", "name": "Acme", "description": null },
+            { "id": "org-2", "name": "Beta", "description": "Second" },
+        ],
+    });
+    let with_added = |mut claims: Value| {
+        claims.as_object_mut().unwrap().extend(added.as_object().unwrap().clone());
+        claims
+    };
+    let info: UserInfo = serde_json::from_value(with_added(json!({ "sub": "user-1" }))).unwrap();
+    let claims: IdTokenClaims = serde_json::from_value(with_added(id_token())).unwrap();
+    for user in [&info.user, &claims.user] {
+        assert_eq!(user.custom_data.as_ref().unwrap()["theme"], "dark");
+        let identities = user.identities.as_ref().unwrap();
+        assert_eq!(identities["google"].user_id, "g-1");
+        assert_eq!(identities["google"].details, Some(json!({ "name": "Z" })));
+        assert_eq!(identities["github"].details, None);
+        let names = |data: &OrganizationData| (data.name.clone(), data.description.clone());
+        let organizations: Vec<_> = user.organization_data.iter().flatten().map(names).collect();
+        assert_eq!(organizations, [("Acme".to_owned(), None), ("Beta".to_owned(), Some("Second".to_owned()))]);
+    }
+    assert_eq!(serde_json::to_value(&claims).unwrap(), with_added(id_token()));
+}
+
+#[test]
+fn the_claims_of_an_access_token_may_be_null_and_its_times_have_fractions() {
+    let token = json!({ "aud": null, "scope": null, "exp": 1_700_000_000.9, "iat": null });
+    let claims: AccessTokenClaims = decode(&jwt(&token.to_string())).unwrap();
+    assert_eq!((claims.aud.len(), claims.scope, claims.exp, claims.iat), (0, None, Some(1_700_000_000), None));
 }

@@ -56,11 +56,32 @@ fn the_endpoint_keeps_its_path_and_loses_slashes_at_its_end() {
         ("http://127.0.0.1:3001/a/b/", "http://127.0.0.1:3001/a/b"),
         ("https://example.com/oidc/logto", "https://example.com/oidc/logto"),
         ("https://example.com/my-oidc", "https://example.com/my-oidc"),
-        ("http://oidc", "http://oidc"),
+        ("http://oidc.localhost", "http://oidc.localhost"),
     ] {
         let config = LogtoConfig::builder(endpoint, "app").build().unwrap();
         assert_eq!(config.endpoint(), kept);
         assert_eq!(config.issuer(), format!("{kept}/oidc"));
+    }
+}
+
+#[test]
+fn plain_http_is_for_loopback_unless_the_configuration_says_otherwise() {
+    for loopback in
+        ["http://localhost:3001", "http://logto.localhost", "http://127.0.0.1:3001", "http://127.1.2.3", "http://[::1]"]
+    {
+        assert!(LogtoConfig::builder(loopback, "app").build().is_ok(), "{loopback}");
+    }
+    for other in [
+        "http://tenant.logto.app",
+        "http://192.168.0.7:3001",
+        "http://localhost.example",
+        "http://[::2]",
+        "http://logto",
+    ] {
+        let (field, problem) = refused(LogtoConfig::builder(other, "app"));
+        assert_eq!(field, "endpoint", "{other}");
+        assert!(problem.contains("dangerously_allow_http"), "{problem}");
+        assert!(LogtoConfig::builder(other, "app").dangerously_allow_http().build().is_ok(), "{other}");
     }
 }
 

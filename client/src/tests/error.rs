@@ -42,7 +42,17 @@ async fn all() -> Vec<(Error, &'static str)> {
         (Error::WrongRedirectUri { expected: words("https://a/"), found: words("https://b/") }, ""),
         (Error::WrongIssuer { missing: true }, ""),
         (Error::WrongIssuer { missing: false }, ""),
+        (Error::SignInCancelled, "denied"),
         (Error::AccessDenied { description: None }, "denied"),
+        (Error::AccessDenied { description: Some(words("no thanks")) }, "denied"),
+        (Error::AuthorizationFailed { error: words("login_required"), description: None }, "sign in"),
+        (Error::AuthorizationFailed { error: words("consent_required"), description: None }, "sign in"),
+        (Error::AuthorizationFailed { error: words("interaction_required"), description: None }, "sign in"),
+        (Error::TokenEndpoint { error: words("login_required"), description: None }, "sign in"),
+        (Error::TokenEndpoint { error: words("access_denied"), description: None }, "denied"),
+        (Error::TokenEndpoint { error: words("insufficient_scope"), description: None }, "denied"),
+        (Error::EndSession(RequestError::new(Endpoint::Discovery, RequestErrorKind::TimedOut)), "retry"),
+        (request(RequestErrorKind::TimedOut), "retry"),
         (Error::AuthorizationFailed { error: words("invalid_scope"), description: None }, ""),
         (Error::AuthorizationFailed { error: words("server_error"), description: None }, "retry"),
         (Error::AuthorizationFailed { error: words("temporarily_unavailable"), description: None }, "retry"),
@@ -103,9 +113,18 @@ async fn each_error_has_words_of_its_own_and_shows_what_it_holds() {
         (Error::WrongIssuer { missing: true }, "is missing"),
         (Error::WrongIssuer { missing: false }, "is another"),
         (Error::AuthorizationFailed { error: words("invalid_scope"), description: None }, ": invalid_scope"),
-        (Error::InvalidIdToken(IdTokenProblem::Es512), "ES384"),
+        (Error::InvalidIdToken(IdTokenProblem::Algorithm), "ES512"),
         (Error::ClockSkew { claim: "iat", seconds: 301 }, "`iat` is 301 s off"),
         (Error::TokenEndpoint { error: words("invalid_client"), description: None }, ": invalid_client"),
+        (
+            Error::TokenEndpoint { error: words("access_denied"), description: Some(words("not a member")) },
+            ": access_denied: not a member",
+        ),
+        (
+            Error::AuthorizationFailed { error: words("invalid_scope"), description: Some(words("which")) },
+            ": invalid_scope: which",
+        ),
+        (Error::AccessDenied { description: Some(words("no thanks")) }, "denied: no thanks"),
         (request(RequestErrorKind::Status(502)), "the provider's token endpoint answered with status 502"),
         (request(RequestErrorKind::RateLimited { retry_after: Some(Duration::from_secs(7)) }), "wait 7 s"),
         (request(RequestErrorKind::TooLarge { limit: 9 }), "more than 9 bytes"),
@@ -119,13 +138,11 @@ async fn each_error_has_words_of_its_own_and_shows_what_it_holds() {
 #[test]
 fn each_problem_of_an_id_token_has_words_of_its_own() {
     use IdTokenProblem::{
-        AccessTokenHash, Algorithm, Audience, AuthorizedParty, Es512, Issuer, Malformed, Nonce, Signature, Subject,
-        UnknownKey,
+        AccessTokenHash, Algorithm, Audience, AuthorizedParty, Issuer, Malformed, Nonce, Signature, Subject, UnknownKey,
     };
     let all = [
         Malformed("it is no JWT"),
         Algorithm,
-        Es512,
         UnknownKey,
         Signature,
         Issuer,

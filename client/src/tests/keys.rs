@@ -1,10 +1,10 @@
 use fake_provider::keys::{EDDSA, ES256, ES384, ES512, RS256, base64url as encode};
-use jsonwebtoken::Algorithm::{self, ES256 as Es256, ES384 as Es384, EdDSA as Ed, PS256 as Ps256, RS256 as Rs256};
 use serde_json::{Value, json};
 
+use crate::jwt::Algorithm::{self, EdDsa as Ed, Es256, Es384, Es512, Ps256, Rs256};
 use crate::keys::KeySet;
 
-const ALL: [Algorithm; 5] = [Rs256, Ps256, Es256, Es384, Ed];
+const ALL: [Algorithm; 6] = [Rs256, Ps256, Es256, Es384, Es512, Ed];
 
 fn with(mut jwk: Value, name: &str, value: Value) -> Value {
     jwk[name] = value;
@@ -27,6 +27,7 @@ fn a_key_serves_the_algorithms_of_its_kind() {
     assert_eq!(serves(RS256.jwk()), [Rs256, Ps256]);
     assert_eq!(serves(ES256.jwk()), [Es256]);
     assert_eq!(serves(ES384.jwk()), [Es384]);
+    assert_eq!(serves(ES512.jwk()), [Es512]);
     assert_eq!(serves(EDDSA.jwk()), [Ed]);
 }
 
@@ -60,7 +61,7 @@ fn keys_of_other_kinds_are_passed_over() {
     for jwk in [
         json!({ "kty": "oct", "k": encode("secret") }),
         json!({ "kty": "oct", "k": encode("secret"), "alg": "HS256" }),
-        ES512.jwk(),
+        with(ES512.jwk(), "crv", json!("P-256")),
         with(ES256.jwk(), "crv", json!("secp256k1")),
         with(EDDSA.jwk(), "crv", json!("X25519")),
         with(EDDSA.jwk(), "crv", json!("Ed448")),
@@ -80,7 +81,13 @@ fn keys_of_other_kinds_are_passed_over() {
 
 #[test]
 fn an_unusable_key_does_no_harm_to_the_others() {
-    let keys = KeySet::of(vec![json!(null), ES512.jwk(), json!({ "kty": "oct", "k": "AA" }), ES384.jwk(), json!({})]);
+    let keys = KeySet::of(vec![
+        json!(null),
+        without(ES256.jwk(), "x"),
+        json!({ "kty": "oct", "k": "AA" }),
+        ES384.jwk(),
+        json!({}),
+    ]);
     assert_eq!(keys.find(Some("ES384"), Es384).count(), 1);
 }
 

@@ -63,20 +63,31 @@ fn a_state_has_to_be_the_same_to_the_last_byte() {
 }
 
 #[test]
-fn one_lives_for_ten_minutes() {
-    assert_eq!(LIFETIME, 600);
-    assert!(sign_ins(&[("a", NOW)]).take("a", NOW + 599).is_some());
-    assert!(sign_ins(&[("a", NOW)]).take("a", NOW + 600).is_none());
+fn one_lives_for_an_hour_as_logtos_form_does() {
+    assert_eq!(LIFETIME, 3600);
+    assert!(sign_ins(&[("a", NOW)]).take("a", NOW + 3599).is_some());
+    assert!(sign_ins(&[("a", NOW)]).take("a", NOW + 3600).is_none());
 
-    let mut all = sign_ins(&[("old", NOW), ("young", NOW + 300)]);
-    all.add(sign_in("new", NOW + 600), NOW + 600);
+    let mut all = sign_ins(&[("old", NOW), ("young", NOW + 1800)]);
+    all.add(sign_in("new", NOW + 3600), NOW + 3600);
     assert_eq!(states(&all), ["young", "new"], "the old one makes room at the next sign-in");
 }
 
 #[test]
+fn one_is_found_by_its_state_or_without_one_the_newest() {
+    let all = sign_ins(&[("a", NOW), ("b", NOW + 1), ("c", NOW + 2)]);
+    let found = |state, now| all.find(state, now).map(|sign_in| sign_in.state.clone());
+    assert_eq!(found(Some("a"), NOW + 3).as_deref(), Some("a"));
+    assert_eq!(found(None, NOW + 3).as_deref(), Some("c"));
+    assert_eq!(found(Some("d"), NOW + 3), None);
+    assert_eq!(found(Some("a"), NOW + 3600), None, "too old");
+    assert_eq!(found(None, NOW + 3602), None, "all are too old");
+}
+
+#[test]
 fn a_clock_that_was_set_back_makes_none_immortal() {
-    assert!(sign_ins(&[("a", NOW)]).take("a", NOW - 599).is_some(), "a little back does no harm");
-    assert!(sign_ins(&[("a", NOW)]).take("a", NOW - 600).is_none());
+    assert!(sign_ins(&[("a", NOW)]).take("a", NOW - 3599).is_some(), "a little back does no harm");
+    assert!(sign_ins(&[("a", NOW)]).take("a", NOW - 3600).is_none());
     assert!(sign_ins(&[("a", u64::MAX)]).take("a", 0).is_none());
 }
 

@@ -16,8 +16,9 @@ use crate::Error;
 use crate::items::{self, StoredToken};
 use crate::storage::{Change, LogtoStorage, Result};
 
-async fn sign_in(storage: &impl LogtoStorage, refresh_token: &str) {
-    let claims = json!({ "iss": "i", "sub": "s", "aud": "app", "exp": 1, "iat": 1 });
+async fn sign_in(provider: &Provider, storage: &impl LogtoStorage, refresh_token: &str) {
+    let issuer = format!("{}/oidc", provider.endpoint);
+    let claims = json!({ "iss": issuer, "sub": "s", "aud": "app", "exp": 1, "iat": 1 });
     let id_token = items::encode(StoredToken { token: format!("e30.{}.c2ln", encode(claims.to_string())) });
     storage.set_item(items::ID_TOKEN, &id_token).await.unwrap();
     rotate(storage, refresh_token).await;
@@ -53,7 +54,7 @@ async fn slow_provider() -> (Provider, UnboundedReceiver<String>, mpsc::Sender<(
 async fn a_change_that_was_given_up_has_ended_no_sign_in() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
-    sign_in(&items, "r1").await;
+    sign_in(&provider, &items, "r1").await;
     let flight = client.flight("r1");
     tokio::select! {
         biased;
@@ -67,7 +68,7 @@ async fn a_change_that_was_given_up_has_ended_no_sign_in() {
 async fn of_two_changes_at_once_the_one_that_succeeds_ends_the_sign_in() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
-    sign_in(&items, "r1").await;
+    sign_in(&provider, &items, "r1").await;
     let flight = client.flight("r1");
     let (go_on, wait) = oneshot::channel::<()>();
     let fails = async {
@@ -86,7 +87,7 @@ async fn of_two_changes_at_once_the_one_that_succeeds_ends_the_sign_in() {
 async fn a_rotated_token_that_no_session_has_is_kept_for_longer() {
     let (provider, mut requests, go_on) = slow_provider().await;
     let (client, items) = (provider.client(), Arc::new(Items::default()));
-    sign_in(&items, "r1").await;
+    sign_in(&provider, &items, "r1").await;
     let flight = client.flight("r1");
     let (minutes, a_day) = (Duration::from_secs(120), Duration::from_secs(24 * 3600));
     assert_eq!(flight.kept(), minutes);
@@ -113,7 +114,7 @@ async fn a_rotated_token_that_no_session_has_is_kept_for_longer() {
 async fn a_refresh_token_that_is_sent_again_is_no_other_one() {
     let provider = Provider::start(json!({}), |_| answer(Some("r1"))).await;
     let (client, items) = (provider.client(), Items::default());
-    sign_in(&items, "r1").await;
+    sign_in(&provider, &items, "r1").await;
     client.session(&items).access_token(None).await.unwrap();
     assert_eq!(client.flight("r1").kept(), Duration::from_secs(120));
 }
@@ -123,7 +124,7 @@ async fn a_rotation_beside_a_local_clear_is_not_revoked() {
     // The grant may be that of a newer sign-in, too.
     let (provider, mut requests, go_on) = slow_provider().await;
     let (client, items) = (provider.client(), Arc::new(Items::default()));
-    sign_in(&*items, "r1").await;
+    sign_in(&provider, &*items, "r1").await;
     let refreshing = client.session(Arc::clone(&items));
     let refreshing = tokio::spawn(async move { refreshing.access_token(None).await });
     requests.recv().await.unwrap();
@@ -139,7 +140,7 @@ async fn a_rotation_beside_a_local_clear_is_not_revoked() {
 async fn a_rotation_beside_a_sign_out_is_revoked() {
     let (provider, mut requests, go_on) = slow_provider().await;
     let (client, items) = (provider.client(), Arc::new(Items::default()));
-    sign_in(&*items, "r1").await;
+    sign_in(&provider, &*items, "r1").await;
     let refreshing = client.session(Arc::clone(&items));
     let refreshing = tokio::spawn(async move { refreshing.access_token(None).await });
     requests.recv().await.unwrap();
@@ -182,7 +183,7 @@ async fn a_sign_out_that_nobody_waits_for_revokes_all_the_same() {
     })
     .await;
     let (client, storage) = (provider.client(), Stuck(Items::default()));
-    sign_in(&storage, "r1").await;
+    sign_in(&provider, &storage, "r1").await;
     let session = client.session(&storage);
     tokio::select! {
         biased;
@@ -244,7 +245,7 @@ async fn who_is_given_anothers_token_does_not_undo_what_a_third_process_has_rota
     let provider = Provider::start(json!({}), |_| answer(Some("r2"))).await;
     let client = provider.client();
     let store = Arc::default();
-    sign_in(&Record::of(&store), "r1").await;
+    sign_in(&provider, &Record::of(&store), "r1").await;
     let (early, late) = (Record::of(&store), Record::of(&store));
     client.session(&early).access_token(None).await.unwrap();
     rotate(&Record::of(&store), "r3").await;
@@ -281,13 +282,13 @@ impl LogtoStorage for Late<'_> {
 async fn who_waited_while_the_user_signed_in_anew_goes_on_with_the_new_sign_in() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
-    sign_in(&items, "r1").await;
+    sign_in(&provider, &items, "r1").await;
     let (go_on, wait) = oneshot::channel();
     let waiting = client.session(Late { items: &items, wait: Mutex::new(Some(wait)) });
     let flight = client.flight("r1");
     let anew = async {
         let change = async {
-            sign_in(&items, "r9").await;
+            sign_in(&provider, &items, "r9").await;
             Ok(())
         };
         flight.leave(change).await.unwrap();
@@ -302,7 +303,7 @@ async fn who_waited_while_the_user_signed_in_anew_goes_on_with_the_new_sign_in()
 async fn who_waited_for_a_request_that_failed_gets_its_error_and_who_comes_later_tries_again() {
     let provider = Provider::start(json!({}), |_| (503, String::new())).await;
     let (client, items) = (provider.client(), Items::default());
-    sign_in(&items, "r1").await;
+    sign_in(&provider, &items, "r1").await;
     let session = client.session(&items);
     let (a, b, c) = tokio::join!(session.access_token(None), session.access_token(None), session.access_token(None));
     for found in [a, b, c] {
@@ -317,7 +318,7 @@ async fn who_waited_for_a_request_that_failed_gets_its_error_and_who_comes_later
 async fn a_change_that_fails_leaves_the_tokens_to_who_waited_for_it() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
-    sign_in(&items, "r1").await;
+    sign_in(&provider, &items, "r1").await;
     let flight = client.flight("r1");
     let (go_on, wait) = oneshot::channel::<()>();
     let fails = async {

@@ -117,13 +117,13 @@ fn a_query_that_the_providers_page_has_already_is_kept() {
 
 #[test]
 fn the_prompt_of_the_sign_in_goes_before_the_configurations() {
-    use Prompt::{Consent, Login, None, SelectAccount};
+    use Prompt::{Consent, Login, None};
     let options = SignInOptions::new(CALLBACK);
     for (configured, own, expected) in [
         (vec![Consent], Option::None, vec!["consent"]),
         (vec![Login, Consent], Option::None, vec!["login consent"]),
         (vec![Consent], Some(vec![None]), vec!["none"]),
-        (vec![Consent], Some(vec![SelectAccount, Login]), vec!["select_account login"]),
+        (vec![], Some(vec![Consent, Login]), vec!["consent login"]),
         (vec![Consent], Some(vec![]), vec![]),
         (vec![], Option::None, vec![]),
     ] {
@@ -133,6 +133,15 @@ fn the_prompt_of_the_sign_in_goes_before_the_configurations() {
         };
         assert_eq!(values(&url(builder().prompt(configured), &options), "prompt"), expected);
     }
+}
+
+#[test]
+fn a_one_time_token_is_sent_and_not_printed() {
+    let options = SignInOptions::new(CALLBACK).login_hint("ada@example.com").one_time_token("ott-secret");
+    let url = url(builder(), &options);
+    assert_eq!(values(&url, "one_time_token"), ["ott-secret"]);
+    assert_eq!(values(&url, "login_hint"), ["ada@example.com"]);
+    assert!(!format!("{options:?}").contains("ott-secret"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use base64::Engine as _;
+use fake_provider::keys::base64url as encode;
 use serde_json::{Value, json};
 
 use super::provider::Provider;
@@ -61,7 +62,7 @@ async fn an_answer_may_lack_what_is_optional() {
     let response = refresh(200, r#"{"access_token":"at","token_type":"bearer"}"#).await.unwrap();
     assert_eq!(response.refresh_token, None);
     let Tokens { access_token, id_token } = response.tokens(NOW).unwrap();
-    assert_eq!((&*access_token.scope, access_token.expires_at, id_token), ("", NOW, None));
+    assert_eq!((&*access_token.scope, access_token.expires_at, id_token), ("", NOW + 60, None));
 
     for part in ["id_token", "scope", "expires_in"] {
         assert!(tokens_with(part, Value::Null).await.is_ok(), "{part}");
@@ -99,7 +100,7 @@ async fn the_token_type_may_be_of_either_case() {
 #[tokio::test]
 async fn a_life_is_a_number_of_seconds_and_has_no_overflow() {
     for (expires_in, expires_at) in [
-        (json!(0), Some(NOW)),
+        (json!(0), Some(NOW + 60)),
         (json!(1), Some(NOW + 1)),
         (json!(u64::MAX), Some(u64::MAX)),
         (json!(-1), None),
@@ -113,6 +114,34 @@ async fn a_life_is_a_number_of_seconds_and_has_no_overflow() {
         match expires_at {
             Some(expires_at) => assert_eq!(found, Ok(expires_at), "{expires_in}"),
             None => assert_eq!(found, Err("has an `expires_in` that is no number of seconds"), "{expires_in}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_scope_may_be_empty() {
+    // What Logto sends to a user without permissions.
+    let tokens = tokens_with("scope", json!("")).await.unwrap();
+    assert_eq!(tokens.access_token.scope, "");
+}
+
+#[tokio::test]
+async fn without_a_life_the_tokens_own_expiry_counts_else_a_minute() {
+    let jwt = |claims: Value| format!("e30.{}.c2ln", encode(claims.to_string()));
+    for (access_token, expires_at) in [
+        (jwt(json!({ "exp": NOW + 600 })), NOW + 600),
+        (jwt(json!({ "exp": 1_700_000_600.5 })), NOW + 600),
+        (jwt(json!({ "exp": NOW })), NOW + 60),
+        (jwt(json!({ "exp": NOW - 600 })), NOW + 60),
+        (jwt(json!({ "exp": "soon" })), NOW + 60),
+        (jwt(json!({})), NOW + 60),
+        ("opaque".to_owned(), NOW + 60),
+    ] {
+        for expires_in in [Value::Null, json!(0)] {
+            let mut answer = answer();
+            answer["access_token"] = json!(access_token);
+            answer["expires_in"] = expires_in;
+            assert_eq!(tokens(&answer).await.unwrap().access_token.expires_at, expires_at, "{answer}");
         }
     }
 }

@@ -206,7 +206,7 @@ pub(crate) fn failed(failure: &Failure) -> Response {
         frame: Frame { path: "", user: None },
         title: "That did not work",
         advice: failure.advice(),
-        sign_in_url: Some(failure.sign_in_url.clone()),
+        sign_in_url: failure.sign_in_url.clone(),
     };
     (failure.status, page(&problem)).into_response()
 }

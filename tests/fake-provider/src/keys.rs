@@ -21,8 +21,8 @@ pub static ES512: LazyLock<Key> = LazyLock::new(|| Key::es512("ES512"));
 pub static EDDSA: LazyLock<Key> = LazyLock::new(|| Key::ed25519("EdDSA"));
 
 /// One shared key per algorithm that a client may accept.
-pub fn one_per_algorithm() -> [&'static Key; 5] {
-    [&RS256, &PS256, &ES256, &ES384, &EDDSA]
+pub fn one_per_algorithm() -> [&'static Key; 6] {
+    [&RS256, &PS256, &ES256, &ES384, &ES512, &EDDSA]
 }
 
 /// A private key, with the algorithm that it signs by and the `kid` that it goes by.

@@ -1,0 +1,160 @@
+use std::collections::VecDeque;
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
+
+use fake_provider::keys::base64url as encode;
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use super::provider::Provider;
+use super::storage::Items;
+use crate::items::{self, StoredToken};
+use crate::{Error, LogtoStorage as _};
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn tokens() -> (u16, String) {
+    let tokens = json!({ "access_token": "at", "token_type": "Bearer", "expires_in": 3600 });
+    (200, tokens.to_string())
+}
+
+async fn store(items: &Items, key: &str, token: &str) {
+    items.set_item(key, &items::encode(StoredToken { token: token.to_owned() })).await.unwrap();
+}
+
+/// Stores an ID token of the provider's for the app, with some claims changed, and a refresh token.
+async fn sign_in(provider: &Provider, items: &Items, changed: &Value) {
+    let issuer = format!("{}/oidc", provider.endpoint);
+    let mut claims = json!({ "iss": issuer, "sub": "s", "aud": "app", "exp": 1, "iat": 1 });
+    claims.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+    store(items, items::ID_TOKEN, &format!("e30.{}.c2ln", encode(claims.to_string()))).await;
+    store(items, items::REFRESH_TOKEN, "r1").await;
+}
+
+#[tokio::test]
+async fn an_id_token_of_another_issuer_or_app_counts_as_signed_out() {
+    let provider = Provider::start(json!({}), |_| tokens()).await;
+    for changed in [
+        json!({ "iss": "https://other.logto.app/oidc" }),
+        json!({ "aud": "other-app" }),
+        json!({ "aud": ["other-app"] }),
+        json!({ "aud": null }),
+    ] {
+        let (client, items) = (provider.client(), Items::default());
+        sign_in(&provider, &items, &changed).await;
+        let session = client.session(&items);
+        assert!(!session.is_authenticated().await.unwrap(), "{changed}");
+        assert_eq!(session.context().await.unwrap().claims, None, "{changed}");
+        assert_eq!(session.id_token().await.unwrap(), None, "{changed}");
+        assert_eq!(session.refresh_token().await.unwrap(), None, "{changed}");
+        assert!(matches!(session.id_token_claims().await, Err(Error::NotAuthenticated)), "{changed}");
+        assert!(matches!(session.access_token(None).await, Err(Error::NotAuthenticated)), "{changed}");
+        assert!(matches!(session.fetch_user_info().await, Err(Error::NotAuthenticated)), "{changed}");
+    }
+    assert!(provider.requests().is_empty());
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, &json!({ "aud": ["other-app", "app"] })).await;
+    assert!(client.session(&items).is_authenticated().await.unwrap());
+}
+
+#[tokio::test]
+async fn signing_out_of_a_session_of_another_issuer_shows_its_refresh_token_to_nobody() {
+    let provider = Provider::start(json!({}), |_| (200, String::new())).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, &json!({ "iss": "https://other.logto.app/oidc" })).await;
+    client.session(&items).sign_out(None).await.unwrap();
+    assert!(provider.requests().is_empty());
+    for key in [items::ID_TOKEN, items::REFRESH_TOKEN] {
+        assert_eq!(items.get_item(key).await.unwrap(), None, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_alone_gets_no_tokens() {
+    let provider = Provider::start(json!({}), |_| tokens()).await;
+    let (client, items) = (provider.client(), Items::default());
+    store(&items, items::REFRESH_TOKEN, "r1").await;
+    let session = client.session(&items);
+    assert!(!session.is_authenticated().await.unwrap());
+    assert!(matches!(session.access_token(None).await, Err(Error::NotAuthenticated)));
+    assert!(provider.requests().is_empty());
+}
+
+#[tokio::test]
+async fn cached_access_tokens_are_handed_out_to_a_signed_in_session_only() {
+    let provider = Provider::start(json!({}), |_| tokens()).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, &json!({})).await;
+    let session = client.session(&items);
+    assert_eq!(session.access_token(None).await.unwrap(), "at");
+    items.remove_item(items::ID_TOKEN).await.unwrap();
+    assert!(matches!(session.access_token(None).await, Err(Error::NotAuthenticated)));
+}
+
+#[tokio::test]
+async fn a_token_without_a_known_expiry_is_not_asked_for_at_every_call() {
+    for expires_in in [Value::Null, json!(0)] {
+        let answer = json!({ "access_token": "at", "token_type": "Bearer", "expires_in": expires_in }).to_string();
+        let provider = Provider::start(json!({}), move |_| (200, answer.clone())).await;
+        let (client, items) = (provider.client(), Items::default());
+        sign_in(&provider, &items, &json!({})).await;
+        for _ in 0..3 {
+            assert_eq!(client.session(&items).access_token(None).await.unwrap(), "at");
+        }
+        assert_eq!(provider.requests().len(), 1, "{expires_in}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_revocation_is_tried_again() {
+    let statuses = Mutex::new(VecDeque::from([503, 200]));
+    let provider =
+        Provider::start(json!({}), move |_| (statuses.lock().unwrap().pop_front().unwrap_or(200), String::new()));
+    let provider = provider.await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, &json!({})).await;
+    client.session(&items).sign_out(None).await.expect("a provider that answers");
+    let again = async {
+        while provider.requests().len() < 2 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(SOON, again).await.expect("another revocation");
+    let bodies: Vec<_> = provider.requests().into_iter().map(|request| request.body).collect();
+    assert_eq!(bodies[0], bodies[1]);
+    assert!(bodies[0].starts_with("token=r1&"), "{}", bodies[0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sign_out_does_not_wait_for_a_slow_revocation() {
+    let (go_on, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let provider = Provider::start(json!({}), move |_| {
+        // Until the test is over.
+        let _ = wait.lock().unwrap().recv();
+        (200, String::new())
+    });
+    let provider = provider.await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, &json!({})).await;
+    timeout(SOON / 2, client.session(&items).sign_out(None)).await.expect("a sign-out at once").unwrap();
+    assert!(!client.session(&items).is_authenticated().await.unwrap());
+    drop(go_on);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_gets_no_browser_and_the_user_is_signed_out_here() {
+    let provider = Provider::start(json!({}), |_| tokens()).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, &json!({})).await;
+    let sign_in = || crate::SignInOptions::new("https://app.example.com/callback");
+    client.session(&items).sign_in(sign_in()).await.expect("a provider that answers");
+    drop(provider);
+
+    let error = client.session(&items).sign_out(None).await.unwrap_err();
+    assert!(matches!(error, Error::EndSession(_)), "{error:?}");
+    assert!(error.is_retryable());
+    assert!(!client.session(&items).is_authenticated().await.unwrap());
+    let error = client.session(&items).sign_in(sign_in()).await.unwrap_err();
+    assert!(matches!(error, Error::Request(_)), "{error:?}");
+}

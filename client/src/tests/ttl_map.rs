@@ -1,0 +1,57 @@
+use std::time::Duration;
+
+use tokio::time::{advance, sleep};
+
+use crate::ttl_map::TtlMap;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_is_found_until_nobody_has_asked_for_it_in_its_time() {
+    let map = TtlMap::new(|_| MINUTE);
+    assert_eq!(map.get_or_insert_with("a", || 1), (1, true));
+    advance(MINUTE / 2).await;
+    assert_eq!(map.get_or_insert_with("a", || 2), (1, false));
+    advance(MINUTE / 2).await;
+    assert_eq!(map.get_or_insert_with("a", || 3), (1, false), "the time starts anew with each use");
+    advance(MINUTE).await;
+    assert_eq!(map.get_or_insert_with("a", || 4), (4, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_leave_memory_after_a_peak_without_any_further_use() {
+    let map = TtlMap::new(|is_important| if *is_important { 10 * MINUTE } else { 2 * MINUTE });
+    map.insert("important", true);
+    for n in 0..10_000 {
+        map.insert(&n.to_string(), false);
+    }
+    sleep(2 * MINUTE).await;
+    assert_eq!(map.len(), 10_001, "before the next sweep");
+    sleep(2 * MINUTE).await;
+    assert_eq!(map.len(), 1);
+    sleep(8 * MINUTE).await;
+    assert_eq!(map.len(), 0);
+
+    map.insert("again", false);
+    sleep(4 * MINUTE).await;
+    assert_eq!(map.len(), 0, "an emptied map is swept again");
+}
+
+#[test]
+fn the_sweeper_of_a_runtime_that_has_ended_is_replaced() {
+    let map = TtlMap::new(|()| MINUTE);
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime().block_on(async { map.insert("a", ()) });
+    runtime().block_on(async {
+        map.insert("b", ());
+        sleep(5 * MINUTE).await;
+        assert_eq!(map.len(), 0);
+    });
+}
+
+#[test]
+fn a_map_works_outside_a_runtime() {
+    let map = TtlMap::new(|_| MINUTE);
+    map.insert("a", 1);
+    assert_eq!(map.get_or_insert_with("a", || 2), (1, false));
+}

@@ -1,0 +1,116 @@
+//! A map whose entries expire, by the digests of tokens and states.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{self, SHA256};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep};
+
+/// How often expired entries are removed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// An entry expires when it has not been asked for during its time to live. It leaves memory at most
+/// [`SWEEP_INTERVAL`] later, by a task that runs while the map has entries.
+pub(crate) struct TtlMap<T> {
+    ttl: fn(&T) -> Duration,
+    table: Arc<Mutex<Table<T>>>,
+}
+
+struct Table<T> {
+    /// By digest: when an entry was last asked for, and the entry.
+    entries: HashMap<Vec<u8>, (Instant, T)>,
+    has_sweeper: bool,
+    /// Where no runtime takes a sweeper, insertions sweep.
+    last_sweep: Instant,
+}
+
+impl<T: Clone + Send + 'static> TtlMap<T> {
+    pub(crate) fn new(ttl: fn(&T) -> Duration) -> Self {
+        let table = Table { entries: HashMap::new(), has_sweeper: false, last_sweep: Instant::now() };
+        Self { ttl, table: Arc::new(Mutex::new(table)) }
+    }
+
+    /// The entry for `secret`, and whether it is new.
+    pub(crate) fn get_or_insert_with(&self, secret: &str, new: impl FnOnce() -> T) -> (T, bool) {
+        let now = Instant::now();
+        let mut table = lock(&self.table);
+        if let Some((last_use, entry)) = table.entries.get_mut(&key(secret))
+            && now.duration_since(*last_use) < (self.ttl)(entry)
+        {
+            *last_use = now;
+            return (entry.clone(), false);
+        }
+        let entry = new();
+        self.insert_into(&mut table, secret, entry.clone());
+        (entry, true)
+    }
+
+    pub(crate) fn insert(&self, secret: &str, entry: T) {
+        self.insert_into(&mut lock(&self.table), secret, entry);
+    }
+
+    fn insert_into(&self, table: &mut Table<T>, secret: &str, entry: T) {
+        table.entries.insert(key(secret), (Instant::now(), entry));
+        if table.has_sweeper {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            table.has_sweeper = true;
+            runtime.spawn(sweep(Sweeper { table: Arc::downgrade(&self.table) }, self.ttl));
+        } else if table.last_sweep.elapsed() >= SWEEP_INTERVAL {
+            table.remove_expired(self.ttl);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.table).entries.len()
+    }
+}
+
+impl<T> Table<T> {
+    fn remove_expired(&mut self, ttl: fn(&T) -> Duration) {
+        let now = Instant::now();
+        self.entries.retain(|_, (last_use, entry)| now.duration_since(*last_use) < ttl(entry));
+        self.entries.shrink_to(2 * self.entries.len());
+        self.last_sweep = now;
+    }
+}
+
+/// The one task that sweeps a map. When its runtime ends, another one may take over.
+struct Sweeper<T> {
+    table: Weak<Mutex<Table<T>>>,
+}
+
+impl<T> Drop for Sweeper<T> {
+    fn drop(&mut self) {
+        if let Some(table) = self.table.upgrade() {
+            lock(&table).has_sweeper = false;
+        }
+    }
+}
+
+async fn sweep<T>(mut sweeper: Sweeper<T>, ttl: fn(&T) -> Duration) {
+    loop {
+        sleep(SWEEP_INTERVAL).await;
+        let Some(table) = sweeper.table.upgrade() else { return };
+        let mut table = lock(&table);
+        table.remove_expired(ttl);
+        if table.entries.is_empty() {
+            // While the table is locked: the next insertion starts another sweeper.
+            table.has_sweeper = false;
+            sweeper.table = Weak::new();
+            return;
+        }
+    }
+}
+
+fn lock<T>(table: &Mutex<Table<T>>) -> MutexGuard<'_, Table<T>> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn key(secret: &str) -> Vec<u8> {
+    digest::digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
+}
