@@ -107,7 +107,7 @@ async fn a_provider_without_an_end_of_sessions_is_told_after_signing_out_here() 
 
     let error = sign_out(&site, &visitor).await.expect_err("no URL");
 
-    let Error::Request(error) = error else { panic!("{error:?}") };
+    let Error::EndSession(error) = error else { panic!("{error:?}") };
     assert_eq!(error.endpoint(), At::Discovery);
     assert!(matches!(error.kind(), RequestErrorKind::Endpoint("end_session_endpoint")), "{error:?}");
     assert_eq!(site.provider.count(Endpoint::Revocation), 1);
