@@ -18,7 +18,6 @@ mod refresh;
 mod send;
 mod session;
 mod sign_in;
-mod signer;
 mod storage;
 mod token_endpoint;
 mod ttl_map;

@@ -122,7 +122,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
                 return Ok(Attempt::Token(token));
             }
         };
-        if let Some(token) = grant.state().access_tokens.fresh(&key, now()) {
+        let issued = grant.state().access_tokens.fresh(&key, now());
+        if let Some(token) = issued {
             tracing::debug!("token issued to an earlier request");
             self.store_issued(grant).await?;
             return Ok(Attempt::Token(token));

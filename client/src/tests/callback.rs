@@ -28,7 +28,7 @@ async fn callback_to(provider: &Provider, redirect_uri: &str, callback: &str) ->
     match provider.requests().get(seen) {
         Some(request) => {
             assert!(matches!(error, Error::TokenEndpoint { .. }), "{error:?}");
-            let form = request.form();
+            let form = request.form.clone();
             assert!(form.contains(&("redirect_uri".to_owned(), redirect_uri.to_owned())), "{form:?}");
             Ok(form.into_iter().find(|(name, _)| name == "code").unwrap().1)
         }
@@ -365,7 +365,7 @@ async fn the_verifier_that_is_sent_with_the_code_is_that_of_the_challenge() {
     let param = |name| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
     let callback = format!("/callback?code=c&state={}", param("state"));
     session.handle_sign_in_callback(&callback).await.unwrap_err();
-    let form = provider.requests()[0].form();
+    let form = provider.requests()[0].form.clone();
     let verifier = &form.iter().find(|(name, _)| name == "code_verifier").unwrap().1;
     assert_eq!(crate::pkce::challenge(verifier), param("code_challenge"));
     let names: Vec<_> = form.iter().map(|(name, _)| &**name).collect();

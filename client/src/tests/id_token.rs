@@ -2,9 +2,9 @@ use aws_lc_rs::digest::{self, SHA256, SHA384, SHA512};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE};
+use fake_provider::keys::{EDDSA, ES256, ES384, ES512, Key, PS256, RS256, base64url as encode, one_per_algorithm};
 use serde_json::{Value, json};
 
-use super::signer::{self, EDDSA, ES256, ES384, ES512, PS256, RS256, Signer, encode};
 use crate::IdTokenClaims;
 use crate::error::{Error, IdTokenProblem, Result};
 use crate::id_token::{Expected, Occasion, UnverifiedIdToken};
@@ -30,7 +30,7 @@ fn claims_with(claim: &str, value: Value) -> Value {
 }
 
 fn keys() -> KeySet {
-    KeySet::of(signer::all().map(Signer::jwk).into())
+    KeySet::of(one_per_algorithm().map(Key::jwk).into())
 }
 
 fn verify_by(keys: &KeySet, token: &str, occasion: Occasion<'_>) -> Result<IdTokenClaims> {
@@ -63,7 +63,7 @@ fn assert_malformed(token: &str) {
 
 #[test]
 fn each_algorithm_of_the_provider_is_accepted() {
-    for signer in signer::all() {
+    for signer in one_per_algorithm() {
         let claims = verify(&signer.token(&claims())).unwrap_or_else(|error| panic!("{}: {error}", signer.algorithm));
         assert_eq!(claims.sub, "user-1");
     }
@@ -71,7 +71,7 @@ fn each_algorithm_of_the_provider_is_accepted() {
 
 #[test]
 fn a_token_that_was_changed_anywhere_is_refused() {
-    for signer in signer::all() {
+    for signer in one_per_algorithm() {
         let token = signer.token(&claims());
         let parts: Vec<_> = token.split('.').collect();
 
@@ -105,7 +105,7 @@ fn a_token_that_was_changed_anywhere_is_refused() {
 
 #[test]
 fn a_signature_by_another_key_of_the_same_kind_is_refused() {
-    let others = Signer::ec("ES384", "P-384", &aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING);
+    let others = Key::es384("ES384");
     assert_eq!(problem(verify(&others.token(&claims()))), IdTokenProblem::Signature);
 }
 
@@ -128,7 +128,7 @@ fn the_header_cannot_choose_another_algorithm_than_the_keys() {
     for (alg, kid) in
         [("RS256", "ES256"), ("PS256", "ES384"), ("ES256", "ES384"), ("ES384", "ES256"), ("EdDSA", "RS256")]
     {
-        for signer in signer::all() {
+        for signer in one_per_algorithm() {
             let token = signer.token_with(&json!({ "alg": alg, "kid": kid }), &claims());
             assert_eq!(problem(verify(&token)), IdTokenProblem::UnknownKey, "{alg} {kid}");
         }
@@ -155,13 +155,13 @@ fn no_other_algorithm_is_accepted() {
 
 #[test]
 fn a_public_key_is_no_secret_of_hs256() {
-    for signer in signer::all() {
+    for signer in one_per_algorithm() {
         let message = format!(
             "{}.{}",
             encode(json!({ "alg": "HS256", "kid": signer.algorithm }).to_string()),
             encode(claims().to_string())
         );
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, signer.public_key()), message.as_bytes());
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, signer.public_bytes()), message.as_bytes());
         let token = format!("{message}.{}", encode(tag));
         assert_eq!(problem(verify(&token)), IdTokenProblem::Algorithm);
     }
@@ -177,7 +177,7 @@ fn a_header_with_crit_is_refused_whatever_it_names() {
 
 #[test]
 fn a_header_that_brings_its_own_key_changes_nothing() {
-    let evil = Signer::ec("ES384", "P-384", &aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING);
+    let evil = Key::es384("ES384");
     let header = json!({ "alg": "ES384", "kid": "ES384", "jwk": evil.jwk(), "jku": "https://evil.example/keys" });
     assert_eq!(problem(verify(&evil.token_with(&header, &claims()))), IdTokenProblem::Signature);
     assert!(verify(&ES384.token_with(&header, &claims())).is_ok());
@@ -385,7 +385,7 @@ fn at_hash(algorithm: &'static digest::Algorithm, access_token: &str) -> String 
 
 #[test]
 fn at_hash_is_that_of_the_access_token_by_the_digest_of_the_algorithm() {
-    let signers: [(&Signer, _); 6] = [
+    let signers: [(&Key, _); 6] = [
         (&RS256, &SHA256),
         (&PS256, &SHA256),
         (&ES256, &SHA256),
@@ -505,7 +505,7 @@ fn no_error_quotes_the_token() {
 
 #[test]
 fn without_a_kid_whichever_key_of_the_kind_signed_it_will_do() {
-    let other = Signer::ec("ES384", "P-384", &aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING);
+    let other = Key::es384("ES384");
     let mut others = other.jwk();
     others["kid"] = json!("other");
     let token = ES384.token_with(&json!({ "alg": "ES384" }), &claims());

@@ -1,6 +1,6 @@
+use fake_provider::keys::{EDDSA, ES256, ES384, ES512, RS256, base64url as encode};
 use serde_json::{Value, json};
 
-use super::signer::{EDDSA, ES256, ES384, ES512, RS256, encode};
 use crate::jwt::Algorithm::{self, EdDsa as Ed, Es256, Es384, Es512, Ps256, Rs256};
 use crate::keys::KeySet;
 

@@ -1,14 +1,10 @@
-//! A provider that says what a test wants it to, over HTTP on a free port.
+//! The provider that tests share, with as little in its discovery document as a client needs, and a client of it.
 
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use fake_provider::{Call, Endpoint, FakeProvider, Reply};
+use reqwest::header::{CONNECTION, LOCATION, RETRY_AFTER};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
-use url::form_urlencoded;
 
 use crate::{LogtoClient, LogtoConfig, http};
 
@@ -16,20 +12,9 @@ use crate::{LogtoClient, LogtoConfig, http};
 /// connection, so that none is left over from another test's runtime.
 static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| http::default_client().unwrap());
 
-/// Its tasks end with it, or with the test's runtime.
 pub(super) struct Provider {
     pub(super) endpoint: String,
-    requests: Arc<Mutex<Vec<Request>>>,
-    accepting: JoinHandle<()>,
-}
-
-/// A request that is not for the discovery document.
-#[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) path: String,
-    /// What the header `Authorization: Basic` has, decoded.
-    pub(super) basic: Option<String>,
-    pub(super) body: String,
+    provider: FakeProvider,
 }
 
 impl Provider {
@@ -37,41 +22,32 @@ impl Provider {
     /// everything else.
     pub(super) async fn start(
         discovered: Value,
-        answer: impl Fn(&Request) -> (u16, String) + Send + Sync + 'static,
+        answer: impl Fn(&Call) -> (u16, String) + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let provider = FakeProvider::start().await;
+        let issuer = provider.issuer();
         let mut document = json!({
-            "issuer": format!("{endpoint}/oidc"),
-            "authorization_endpoint": format!("{endpoint}/oidc/auth"),
-            "token_endpoint": format!("{endpoint}/oidc/token"),
-            "jwks_uri": format!("{endpoint}/oidc/jwks"),
-            "revocation_endpoint": format!("{endpoint}/oidc/token/revocation"),
-            "end_session_endpoint": format!("{endpoint}/oidc/session/end"),
-            "userinfo_endpoint": format!("{endpoint}/oidc/me"),
+            "issuer": issuer,
+            "authorization_endpoint": format!("{issuer}/auth"),
+            "token_endpoint": format!("{issuer}/token"),
+            "jwks_uri": format!("{issuer}/jwks"),
+            "revocation_endpoint": format!("{issuer}/token/revocation"),
+            "end_session_endpoint": format!("{issuer}/session/end"),
+            "userinfo_endpoint": format!("{issuer}/me"),
         });
         for (name, value) in discovered.as_object().unwrap() {
             document[name] = value.clone();
         }
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let shared = Arc::new((document.to_string(), Arc::clone(&requests), answer));
-        let accepting = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let shared = Arc::clone(&shared);
-                tokio::spawn(async move {
-                    let (document, requests, answer) = &*shared;
-                    serve(stream, |request| {
-                        if request.path == "/oidc/.well-known/openid-configuration" {
-                            return (200, document.clone());
-                        }
-                        requests.lock().unwrap().push(request.clone());
-                        answer(request)
-                    })
-                    .await;
-                });
-            }
-        });
-        Self { endpoint, requests, accepting }
+        provider.answer(Endpoint::Discovery, move |_| reply(200, document.to_string()));
+        let answer = Arc::new(answer);
+        for endpoint in Endpoint::ALL.into_iter().filter(|endpoint| *endpoint != Endpoint::Discovery) {
+            let answer = Arc::clone(&answer);
+            provider.answer(endpoint, move |call| {
+                let (status, body) = answer(call);
+                reply(status, body)
+            });
+        }
+        Self { endpoint: provider.origin().to_owned(), provider }
     }
 
     pub(super) fn client(&self) -> LogtoClient {
@@ -86,52 +62,14 @@ impl Provider {
         LogtoClient::with_http_client(config.build().unwrap(), HTTP.clone())
     }
 
-    pub(super) fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
+    /// All requests but those for the discovery document.
+    pub(super) fn requests(&self) -> Vec<Call> {
+        self.provider.all_calls().into_iter().filter(|call| call.endpoint != Endpoint::Discovery).collect()
     }
 }
 
-impl Drop for Provider {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-impl Request {
-    pub(super) fn form(&self) -> Vec<(String, String)> {
-        form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
-    }
-}
-
-/// One request and its answer, whose headers have something for every status.
-async fn serve(mut stream: TcpStream, answer: impl Fn(&Request) -> (u16, String)) {
-    let mut received = Vec::new();
-    let (head, body) = loop {
-        if stream.read_buf(&mut received).await.unwrap_or(0) == 0 {
-            return;
-        }
-        let text = String::from_utf8_lossy(&received);
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = header(head, "content-length").map_or(0, |length| length.parse().unwrap());
-            if body.len() >= length {
-                break (head.to_owned(), body.to_owned());
-            }
-        }
-    };
-    let path = head.split(' ').nth(1).unwrap().to_owned();
-    let basic = header(&head, "authorization").and_then(|value| value.strip_prefix("Basic "));
-    let basic = basic.map(|encoded| String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap());
-    let (status, body) = answer(&Request { path, basic, body });
-    let length = body.len();
-    let answer = format!(
-        "HTTP/1.1 {status} Whatever\r\ncontent-type: application/json\r\nlocation: /elsewhere\r\nretry-after: 7\r\n\
-         content-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    );
-    // The client may have gone away.
-    let _ = stream.write_all(answer.as_bytes()).await;
-}
-
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    let mut headers = head.lines().skip(1).filter_map(|line| line.split_once(':'));
-    headers.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+/// Its headers have something for every status.
+fn reply(status: u16, body: String) -> Reply {
+    let reply = Reply::text_json(status, body);
+    reply.with_header(LOCATION, "/elsewhere").with_header(RETRY_AFTER, "7").with_header(CONNECTION, "close")
 }

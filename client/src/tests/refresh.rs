@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use fake_provider::keys::base64url as encode;
 use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::provider::Provider;
-use super::signer::encode;
 use super::storage::Items;
 use crate::Error;
 use crate::items::{self, StoredToken};

@@ -2,11 +2,11 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
+use fake_provider::keys::base64url as encode;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::provider::Provider;
-use super::signer::encode;
 use super::storage::Items;
 use crate::items::{self, StoredToken};
 use crate::{Error, LogtoStorage as _};

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use base64::Engine as _;
+use fake_provider::keys::base64url as encode;
 use serde_json::{Value, json};
 
 use super::provider::Provider;
-use super::signer::encode;
 use crate::error::{Endpoint, Error, RequestErrorKind};
 use crate::pending::PendingSignIn;
 use crate::token_endpoint::{TokenResponse, Tokens};
@@ -313,10 +313,10 @@ async fn id_and_secret_are_form_encoded_before_they_are_in_the_header() {
         client.refresh(REFRESH_TOKEN, None, None).await.unwrap();
         client.revoke(REFRESH_TOKEN).await.unwrap();
         for request in provider.requests() {
-            assert_eq!(request.basic.as_deref(), Some(header));
-            assert!(request.form().contains(&("client_id".to_owned(), id.to_owned())));
+            assert_eq!(request.basic().as_deref(), Some(header));
+            assert!(request.form.contains(&("client_id".to_owned(), id.to_owned())));
             assert!(!request.path.contains('?'));
-            assert!(!request.form().iter().any(|(name, value)| name == "client_secret" || value == secret));
+            assert!(!request.form.iter().any(|(name, value)| name == "client_secret" || value == secret));
         }
     }
 }
@@ -326,8 +326,8 @@ async fn an_app_without_a_secret_names_itself_in_the_body_alone() {
     let provider = Provider::start(json!({}), |_| (200, answer().to_string())).await;
     provider.client_as("app", None).refresh(REFRESH_TOKEN, None, None).await.unwrap();
     let request = &provider.requests()[0];
-    assert_eq!(request.basic, None);
-    assert!(request.form().contains(&("client_id".to_owned(), "app".to_owned())));
+    assert_eq!(request.basic(), None);
+    assert!(request.form.contains(&("client_id".to_owned(), "app".to_owned())));
 }
 
 #[tokio::test]
@@ -344,7 +344,7 @@ async fn a_refresh_asks_for_the_resource_and_the_organization_that_are_wanted() 
             vec![("grant_type", "refresh_token"), ("client_id", "app"), ("refresh_token", REFRESH_TOKEN)];
         expected.extend(resource.map(|resource| ("resource", resource)));
         expected.extend(organization.map(|organization| ("organization_id", organization)));
-        let form = request.form();
+        let form = &request.form;
         let form: Vec<_> = form.iter().map(|(name, value)| (&**name, &**value)).collect();
         assert_eq!((&*request.path, form), ("/oidc/token", expected));
     }

@@ -51,8 +51,13 @@ const BODY_LIMIT: usize = 65_536;
 /// A running provider. It stops when it is dropped.
 pub struct DevProvider {
     provider: Shared,
+    server: Option<Server>,
+}
+
+/// A task that ends once `stop` is dropped.
+struct Server {
     stop: oneshot::Sender<()>,
-    server: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 impl DevProvider {
@@ -70,12 +75,24 @@ impl DevProvider {
         let provider = Arc::new(Provider::new(config, &endpoint, port)?);
         let app = routes(&provider);
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             // It never fails: axum waits and accepts again.
             let _ = axum::serve(listener, app).with_graceful_shutdown(stopped).await;
         });
-        Ok(Self { provider, stop, server })
+        Ok(Self { provider, server: Some(Server { stop, task }) })
+    }
+
+    /// Creates a provider that does not listen: for a test that serves [`DevProvider::router`] itself, at the endpoint.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint or a redirect URI is malformed, or the endpoint is not on loopback.
+    pub fn unserved(mut config: Config) -> Result<Self, StartError> {
+        let (endpoint, address) = config.validate()?;
+        endpoint.as_str().trim_end_matches('/').clone_into(&mut config.endpoint);
+        let provider = Arc::new(Provider::new(config, &endpoint, address.port())?);
+        Ok(Self { provider, server: None })
     }
 
     /// What a Logto client calls its endpoint, without a slash at the end.
@@ -138,8 +155,10 @@ impl DevProvider {
 
     /// Ends after the requests that are under way.
     pub async fn stop(self) {
-        drop(self.stop);
-        let _ = timeout(STOP_LIMIT, self.server).await;
+        if let Some(Server { stop, task }) = self.server {
+            drop(stop);
+            let _ = timeout(STOP_LIMIT, task).await;
+        }
     }
 }
 

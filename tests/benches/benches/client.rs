@@ -1,16 +1,19 @@
 //! What the client's calls cost, and what of it they are made of.
 
 use std::hint::black_box;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Instant;
 
-use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, KeyPair as _, UnparsedPublicKey};
+use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use benches::adapters::{Derived, tower_session};
-use benches::provider::{APP_ID, Provider};
 use benches::report::{Report, ratio, time};
 use benches::timing::{Candidate, Effort, Spread, compare, rounds};
 use benches::{at_once, is_bench};
+use fake_provider::keys::{Jwt, at_hash};
+use fake_provider::{APP_ID, APP_SECRET, Endpoint, FakeProvider, now};
 use logto_client::storage::{Change, LogtoStorage};
 use logto_client::{IdTokenClaims, LogtoClient, LogtoConfig, SignInOptions, Url};
 use serde_json::{Map, Value, json};
@@ -29,7 +32,8 @@ fn main() {
 }
 
 struct Bench {
-    provider: Provider,
+    /// What it answers is made before it is asked, so that what is left of the time of a callback is the client's.
+    provider: FakeProvider,
     client: LogtoClient,
     http: reqwest::Client,
     runtime: Runtime,
@@ -45,8 +49,8 @@ struct Begun {
 
 impl Bench {
     fn start() -> Self {
-        let provider = Provider::start();
-        let config = LogtoConfig::builder(&provider.endpoint, APP_ID).app_secret("secret").resources([API]);
+        let provider = provider();
+        let config = LogtoConfig::builder(provider.origin(), APP_ID).app_secret(APP_SECRET).resources([API]);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let client = LogtoClient::with_http_client(config.build().unwrap(), http.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -58,8 +62,13 @@ impl Bench {
         let options = SignInOptions::new(APP);
         let url = self.runtime.block_on(self.client.session(&storage).sign_in(options)).unwrap();
         let param = |name: &str| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
-        let tokens = self.provider.prepare_tokens(&param("nonce"));
-        Begun { storage, callback: format!("{APP}?code=a-code&state={}", param("state")), tokens }
+        let tokens = tokens(&self.provider, &param("nonce"));
+        self.provider.prepare(Endpoint::Token, tokens.clone());
+        Begun {
+            storage,
+            callback: format!("{APP}?code=a-code&state={}&iss={}", param("state"), self.provider.issuer()),
+            tokens,
+        }
     }
 
     fn finish(&self, begun: &Begun) {
@@ -73,14 +82,46 @@ impl Bench {
     }
 }
 
+/// A provider on a thread of its own, which ends with the program.
+fn provider() -> FakeProvider {
+    let (send, started) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            send.send(FakeProvider::start().await).unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    started.recv().unwrap()
+}
+
+/// The answer to a code: the tokens of a user with a name, an email address, roles and organizations.
+fn tokens(provider: &FakeProvider, nonce: &str) -> String {
+    let (now, access_token, key) = (now(), "a".repeat(43), provider.key());
+    let claims = json!({
+        "iss": provider.issuer(), "sub": "abcdefghijkl", "aud": APP_ID, "exp": now + 3600, "iat": now,
+        "nonce": nonce, "at_hash": at_hash(&access_token, key.algorithm),
+        "name": "Ada Lovelace", "username": "ada", "picture": "https://example.com/ada.png",
+        "email": "ada@example.com", "email_verified": true, "roles": ["admin", "editor"],
+        "organizations": ["org_1", "org_2"], "organization_roles": ["org_1:owner", "org_2:member"],
+        "created_at": 1_700_000_000_000_u64, "updated_at": 1_700_000_000_000_u64,
+    });
+    let tokens = json!({
+        "access_token": access_token, "token_type": "Bearer", "expires_in": 3600, "scope": "openid offline_access profile",
+        "refresh_token": "r".repeat(43), "id_token": Jwt::new(key, claims).encode(),
+    });
+    tokens.to_string()
+}
+
 // --- The callback
 
 fn callback(report: &mut Report, bench: &Bench) {
     // The discovery document, the key set and the connection are there.
     let first = bench.begin();
     bench.finish(&first);
-    let token_endpoint: Url = format!("{}/oidc/token", bench.provider.endpoint).parse().unwrap();
-    let public_key = UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, bench.provider.key.public_key().as_ref());
+    let token_endpoint: Url = format!("{}/token", bench.provider.issuer()).parse().unwrap();
+    let key = bench.provider.key();
+    let public_key = UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, key.public_bytes());
     let parts = ["`handle_sign_in_callback`", "the request", "the signature (ES384)", "JSON", "the storage"];
     let timings = rounds(if is_bench() { 501 } else { 1 }, parts.len(), |part| {
         let begun = bench.begin();

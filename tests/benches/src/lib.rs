@@ -5,7 +5,6 @@
 
 pub mod adapters;
 pub mod operations;
-pub mod provider;
 pub mod report;
 pub mod timing;
 pub mod written_out;

@@ -2,6 +2,7 @@
 //! ends with it. Where the program is not there a test is reported as ignored, with the reason; under `CI=true` it fails.
 
 mod app;
+mod browser;
 mod chromium;
 mod example;
 mod mongodb;
@@ -12,6 +13,7 @@ mod redis;
 mod trials;
 
 pub use app::{App, Visitor};
+pub use browser::{Browser, Page};
 pub use chromium::{Axe, Chromium};
 pub use example::{Example, Failing};
 pub use mongodb::Mongodb;

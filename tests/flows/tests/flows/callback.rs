@@ -1,8 +1,8 @@
 //! The way back from the provider, where it is not the straight one.
 
+use servers::{Browser, Page};
 use url::Url;
 
-use crate::browser::{Browser, Page};
 use crate::provider::{On, TokenRequest};
 use crate::sign_in::relative;
 use crate::world::World;

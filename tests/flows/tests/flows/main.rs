@@ -1,7 +1,6 @@
 //! From sign-in to sign-out over HTTP: a small app on `logto-client`, a browser, and a real provider.
 
 mod app;
-mod browser;
 mod callback;
 mod concurrency;
 mod processes;

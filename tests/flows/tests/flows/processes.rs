@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use logto_client::LogtoClient;
 use serde::{Deserialize, Serialize};
-use servers::{Redis, Rotation};
+use servers::{Browser, Redis, Rotation};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdin, Command};
@@ -20,7 +20,6 @@ use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 
 use crate::LIMIT;
 use crate::app::App;
-use crate::browser::Browser;
 use crate::provider::{On, Provider, Setup};
 use crate::sessions::{COOKIE, OnRedis};
 

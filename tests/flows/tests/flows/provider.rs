@@ -5,10 +5,10 @@ use std::time::Duration;
 use dev_provider::{Config, DevProvider, Membership, Organization, Resource, Role, User};
 use logto_client::LogtoConfig;
 use reqwest::StatusCode;
-use servers::{Missing, OidcProvider, OidcProviderClient, OidcProviderOptions, OidcProviderSettings, Rotation};
+use servers::{
+    Browser, Missing, OidcProvider, OidcProviderClient, OidcProviderOptions, OidcProviderSettings, Page, Rotation,
+};
 use url::Url;
-
-use crate::browser::{Browser, Page};
 
 pub(crate) const APP_ID: &str = "flows-app";
 /// With what a form encodes, and Basic authentication with it.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use servers::Rotation;
+use servers::{Browser, Rotation};
 use tokio::time::{sleep, timeout};
 
 use crate::LIMIT;
-use crate::browser::Browser;
 use crate::provider::{On, Setup};
 use crate::world::World;
 

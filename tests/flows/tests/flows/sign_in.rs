@@ -4,7 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use reqwest::StatusCode;
 
-use crate::browser::Browser;
+use servers::Browser;
+
 use crate::provider::{APP_ID, On};
 use crate::sessions::COOKIE;
 use crate::world::World;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::browser::Browser;
+use servers::Browser;
+
 use crate::provider::On;
 use crate::world::World;
 

@@ -6,7 +6,8 @@ use actix_session::SessionExt as _;
 use actix_web::test::TestRequest;
 use logto_client::{LogtoClient, LogtoStorage, MemorySession, SignInOptions};
 
-use crate::browser::Browser;
+use servers::Browser;
+
 use crate::provider::{API, On, Provider, Setup};
 use crate::sessions::{ByHand, Dynamic};
 use crate::sign_in::relative;

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::browser::Browser;
+use servers::Browser;
+
 use crate::provider::{API, OTHER_API, On};
 use crate::world::World;
 

@@ -3,7 +3,7 @@
 use logto_client::LogtoClient;
 use reqwest::StatusCode;
 use serde_json::Value;
-use servers::OidcProvider;
+use servers::{Browser, OidcProvider, Page};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tower_sessions_0_15::SessionManagerLayer;
@@ -11,7 +11,6 @@ use tower_sessions_0_15::cookie::SameSite;
 use url::Url;
 
 use crate::app::{App, Stored};
-use crate::browser::{Browser, Page};
 use crate::provider::{APP_ID, APP_SECRET, On, Provider, Setup};
 use crate::sessions::{COOKIE, Derived, Store};
 

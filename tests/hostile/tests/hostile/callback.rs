@@ -1,11 +1,10 @@
 //! Callback URLs that no provider sent, or not for this sign-in.
 
+use fake_provider::{Endpoint, Reply, now};
 use logto_client::{Error, LogtoStorage, MemorySession, SignInOptions};
 use serde_json::Value;
 use url::Url;
 
-use crate::provider::{Endpoint, now};
-use crate::reply::Reply;
 use crate::site::{PENDING, REDIRECT_URI, Site, Visitor, soon};
 
 type Params = Vec<(String, String)>;
@@ -118,7 +117,7 @@ async fn a_sign_in_that_was_begun_too_long_ago_is_refused() {
     let visitor = site.visitor();
     let callback = site.authorized(&visitor).await;
     let mut pending = visitor.item(PENDING).await.expect("a pending sign-in");
-    let moved = move_back(&mut pending, 601);
+    let moved = move_back(&mut pending, 3601);
     assert!(moved > 0, "no time in {pending}");
     visitor.set_item(PENDING, &pending).await;
 
@@ -177,13 +176,13 @@ async fn of_the_same_callback_twice_at_once_the_provider_sees_one() {
     let visitor = site.visitor();
     let callback = site.authorized(&visitor).await;
     // Both requests have read the pending sign-in before either is done with it.
-    let (first, second) = (visitor.loaded_storage().await, visitor.loaded_storage().await);
-    let (first, second) = (site.client.session(first), site.client.session(second));
+    let open = || {
+        let url = callback.to_string();
+        site.open(&visitor, async move |logto| logto.handle_sign_in_callback(&url).await)
+    };
+    let (first, second) = (open().await, open().await);
 
-    let (first, second) = tokio::join!(
-        first.handle_sign_in_callback(callback.as_str()),
-        second.handle_sign_in_callback(callback.as_str()),
-    );
+    let (first, second) = tokio::join!(first.result(), second.result());
 
     assert_eq!(site.provider.count(Endpoint::Token), 1, "{first:?} {second:?}");
     assert_eq!(usize::from(first.is_ok()) + usize::from(second.is_ok()), 1, "{first:?} {second:?}");
@@ -207,29 +206,28 @@ async fn a_callback_whose_browser_goes_away_signs_nobody_in() {
 
     assert!(error.is_stale_callback(), "{error:?}");
     assert_eq!(site.provider.count(Endpoint::Token), 1);
-    site.provider.be_honest_again();
+    site.provider.answer_honestly();
     let callback = site.authorized(&visitor).await;
     site.callback(&visitor, callback.as_str()).await.expect("another sign-in");
 }
 
 #[tokio::test]
 async fn a_callback_that_fails_undoes_nothing_that_other_tabs_have_done_meanwhile() {
-    let site = Site::start().await;
+    let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
     let callback = site.authorized(&visitor).await;
-    let gate = site.provider.bend_and_hold(Endpoint::Token, |_| Reply::html(503));
-    let failing = site.client.session(visitor.loaded_storage().await);
+    let gate = site.provider.hold_answer(Endpoint::Token, |_| Reply::html(503));
     let url = callback.to_string();
-    let failing = tokio::spawn(async move { failing.handle_sign_in_callback(&url).await });
+    let failing = site.open(&visitor, async move |logto| logto.handle_sign_in_callback(&url).await).await.go_on();
     soon(gate.arrival()).await;
 
-    site.provider.be_honest_again();
-    site.provider.rotate_refresh_tokens();
-    soon(site.request(&visitor).access_token(None)).await.expect("a token, and a new refresh token");
+    site.provider.answer_honestly();
+    let token = site.visit(&visitor, async |logto| logto.access_token(None).await).await;
+    token.expect("a token, and a new refresh token");
     let refreshed = visitor.items_but_pending().await;
     let other = site.authorized(&visitor).await;
     gate.open();
-    soon(failing).await.expect("no panic").expect_err("a provider that is down");
+    failing.result().await.expect_err("a provider that is down");
 
     assert_eq!(visitor.items_but_pending().await, refreshed, "the tokens of before are back");
     site.callback(&visitor, other.as_str()).await.expect("the other tab's sign-in");
@@ -247,12 +245,12 @@ async fn a_callback_keeps_a_sign_in_that_was_begun_in_another_tab_meanwhile() {
     let shared = MemorySession::default();
     let request = || site.client.session(Shared { session: shared.clone() });
     let options = || SignInOptions::new(REDIRECT_URI);
-    let callback = site.provider.authorize(&soon(request().sign_in(options())).await.expect("a URL")).to_string();
+    let callback = site.provider.authorize(&soon(request().sign_in(options())).await.expect("a URL")).await.to_string();
     let gate = site.provider.hold(Endpoint::Token);
     let signing_in = request();
     let signing_in = tokio::spawn(async move { signing_in.handle_sign_in_callback(&callback).await });
     soon(gate.arrival()).await;
-    let other = site.provider.authorize(&soon(request().sign_in(options())).await.expect("a URL"));
+    let other = site.provider.authorize(&soon(request().sign_in(options())).await.expect("a URL")).await;
     gate.open();
     soon(signing_in).await.expect("no panic").expect("a sign-in");
 
@@ -264,20 +262,19 @@ async fn a_callback_that_fails_after_newer_sign_ins_have_displaced_it_saves_noth
     let site = Site::start().await;
     let visitor = site.visitor();
     let callback = site.authorized(&visitor).await;
-    site.provider.bend_id_token(|token| token.claims["nonce"] = "another".into());
+    site.provider.change_id_tokens(|token| token.claims["nonce"] = "another".into());
     let gate = site.provider.hold(Endpoint::Token);
-    let failing = site.client.session(visitor.loaded_storage().await);
     let url = callback.to_string();
-    let failing = tokio::spawn(async move { failing.handle_sign_in_callback(&url).await });
+    let failing = site.open(&visitor, async move |logto| logto.handle_sign_in_callback(&url).await).await.go_on();
     soon(gate.arrival()).await;
     for _ in 0..8 {
         site.sign_in(&visitor).await.expect("a URL");
     }
     gate.open();
 
-    let (failed, _, saved) = site.store.count(failing).await;
+    let (failed, _, saved) = site.store.count(failing.result()).await;
 
-    failed.expect("no panic").expect_err("another nonce");
+    failed.expect_err("another nonce");
     assert_eq!(saved, 0);
 }
 
@@ -287,16 +284,15 @@ async fn a_callback_that_fails_brings_no_session_back() {
     let visitor = site.signed_in().await;
     let old_id = visitor.id().expect("a session");
     let callback = site.authorized(&visitor).await;
-    site.provider.bend_id_token(|token| token.claims["nonce"] = "another".into());
+    site.provider.change_id_tokens(|token| token.claims["nonce"] = "another".into());
     let gate = site.provider.hold(Endpoint::Token);
-    let failing = site.client.session(visitor.loaded_storage().await);
     let url = callback.to_string();
-    let failing = tokio::spawn(async move { failing.handle_sign_in_callback(&url).await });
+    let failing = site.open(&visitor, async move |logto| logto.handle_sign_in_callback(&url).await).await.go_on();
     soon(gate.arrival()).await;
 
-    soon(site.request(&visitor).sign_out(None)).await.expect("a URL");
+    site.visit(&visitor, async |logto| logto.sign_out(None).await).await.expect("a URL");
     gate.open();
-    soon(failing).await.expect("no panic").expect_err("another nonce");
+    failing.result().await.expect_err("another nonce");
 
     assert!(!site.store.has(&old_id).await, "the session is back under its old id");
 }
@@ -310,8 +306,8 @@ async fn a_missing_issuer_is_refused_where_the_provider_promises_one() {
 #[tokio::test]
 async fn a_missing_issuer_is_accepted_where_the_provider_promises_none() {
     let site = Site::start().await;
-    site.provider.bend(Endpoint::Discovery, |call| {
-        call.bent(|document| document["authorization_response_iss_parameter_supported"] = false.into())
+    site.provider.answer(Endpoint::Discovery, |call| {
+        call.changed(|document| document["authorization_response_iss_parameter_supported"] = false.into())
     });
     let visitor = site.visitor();
     let callback = with_params(&site.authorized(&visitor).await, remove("iss"));
@@ -321,8 +317,8 @@ async fn a_missing_issuer_is_accepted_where_the_provider_promises_none() {
 #[tokio::test]
 async fn another_issuer_is_refused_even_where_the_provider_promises_none() {
     let site = Site::start().await;
-    site.provider.bend(Endpoint::Discovery, |call| {
-        call.bent(|document| document["authorization_response_iss_parameter_supported"] = false.into())
+    site.provider.answer(Endpoint::Discovery, |call| {
+        call.changed(|document| document["authorization_response_iss_parameter_supported"] = false.into())
     });
     let error = refused(&site, &site.visitor(), set("iss", "https://evil.example/oidc")).await;
     assert!(matches!(error, Error::WrongIssuer { missing: false }), "{error:?}");
@@ -455,7 +451,14 @@ async fn garbage_in_place_of_a_callback_is_refused() {
         site.authorized(&visitor).await;
         let error = site.refused_callback(&visitor, url).await;
         assert!(
-            matches!(error, Error::InvalidCallback { .. } | Error::UnknownState | Error::WrongRedirectUri { .. }),
+            matches!(
+                error,
+                Error::InvalidCallback { .. }
+                    | Error::UnknownState
+                    | Error::WrongRedirectUri { .. }
+                    // The bare redirect URI is Logto's "Cancel".
+                    | Error::SignInCancelled
+            ),
             "{url:?}: {error:?}"
         );
     }

@@ -1,25 +1,31 @@
-//! Many requests of one user's at once. Each has its own session object, which it has read before any of them refreshes, and saves
-//! as a whole.
+//! Many requests of one user's at once. Each has read its session before any of them refreshes, and saves it as a whole.
 
+use fake_provider::{Gate, Reply};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::reply::{Gate, Reply};
-use crate::site::{API, REFRESH_TOKEN, Site, TOKEN_MAP, soon};
+use crate::app::{Loading, Tab};
+use crate::site::{API, REFRESH_TOKEN, Site, Storage, TOKEN_MAP, soon};
+
+type Logto = logto_client::LogtoSession<Storage>;
+
+/// Lets all handlers go on at once, and waits for the end of all responses.
+async fn results<T>(requests: Vec<Tab<T>>) -> Vec<T> {
+    let requests: Vec<_> = requests.into_iter().map(Tab::go_on).collect();
+    futures_util::future::join_all(requests.into_iter().map(Loading::result)).await
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_requests_for_one_expired_token_make_one_request() {
-    let site = Site::start().await;
-    site.provider.rotate_refresh_tokens();
+    let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
     let old = visitor.item(REFRESH_TOKEN).await;
-    let mut requests = JoinSet::new();
+    let mut requests = Vec::new();
     for _ in 0..50 {
-        let logto = site.client.session(visitor.loaded_storage().await);
-        requests.spawn(async move { logto.access_token(None).await.expect("a token") });
+        requests.push(site.open(&visitor, async |logto| logto.access_token(None).await.expect("a token")).await);
     }
 
-    let tokens = soon(requests.join_all()).await;
+    let tokens = soon(results(requests)).await;
 
     assert!(tokens.iter().all(|token| *token == tokens[0]));
     assert_eq!(site.provider.refreshes().len(), 1);
@@ -32,18 +38,15 @@ async fn fifty_requests_for_one_expired_token_make_one_request() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn six_organizations_at_once_make_six_requests_one_after_the_other_and_all_tokens_are_kept() {
     for rotates in [false, true] {
-        let site = Site::start().await;
-        if rotates {
-            site.provider.rotate_refresh_tokens();
-        }
+        let site = if rotates { Site::start_rotating().await } else { Site::start().await };
         let visitor = site.signed_in().await;
-        let mut requests = JoinSet::new();
+        let mut requests = Vec::new();
         for n in 0..6 {
-            let logto = site.client.session(visitor.loaded_storage().await);
-            requests.spawn(async move { logto.organization_token(&format!("org-{n}")).await.expect("a token") });
+            let token = async move |logto: Logto| logto.organization_token(&format!("org-{n}")).await.expect("a token");
+            requests.push(site.open(&visitor, token).await);
         }
 
-        let tokens = soon(requests.join_all()).await;
+        let tokens = soon(results(requests)).await;
 
         assert_eq!(site.provider.refreshes().len(), 6);
         assert_eq!(site.provider.most_token_requests_at_once(), 1);
@@ -62,18 +65,19 @@ async fn six_organizations_at_once_make_six_requests_one_after_the_other_and_all
 
 #[tokio::test]
 async fn a_request_whose_record_is_older_than_the_rotation_writes_the_new_refresh_token_too() {
-    let site = Site::start().await;
-    site.provider.rotate_refresh_tokens();
+    let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
-    let late = visitor.loaded_storage().await;
-    let token = site.request(&visitor).access_token(None).await.expect("a token");
+    let client = site.client.clone();
+    let late = site.open_with_session(&visitor, async move |storage| {
+        // It changes something else as well, so that its whole record is written.
+        storage.set_the_apps_own("cart", "a book").await;
+        client.session(storage).access_token(None).await
+    });
+    let late = late.await;
+    let token = site.visit(&visitor, async |logto| logto.access_token(None).await).await.expect("a token");
     let rotated = visitor.item(REFRESH_TOKEN).await;
 
-    // It changes something else as well, so that its whole record is written.
-    late.set_the_apps_own("cart", "a book").await;
-    let logto = site.client.session(&late);
-
-    assert_eq!(soon(logto.access_token(None)).await.expect("a token"), token);
+    assert_eq!(late.result().await.expect("a token"), token);
     assert_eq!(visitor.item(REFRESH_TOKEN).await, rotated);
     assert!(visitor.stores(TOKEN_MAP, &token).await);
     assert_eq!(visitor.items().await["cart"], json!("a book"));
@@ -89,7 +93,7 @@ async fn many_visitors_refresh_side_by_side() {
         visitors.push(site.with_expired_tokens().await);
     }
     let held = gate.clone();
-    site.provider.bend_refresh(move |call| call.honest_reply().behind(&held));
+    site.provider.answer_refreshes(move |call| call.honest_reply().behind(&held));
     let mut requests = JoinSet::new();
     for visitor in &visitors {
         let logto = site.request(visitor);
@@ -107,14 +111,13 @@ async fn many_visitors_refresh_side_by_side() {
 async fn many_requests_do_not_wait_one_after_the_other_for_a_provider_that_hangs() {
     let site = Site::impatient().await;
     let visitor = site.with_expired_tokens().await;
-    site.provider.bend_refresh(|_| Reply::never());
-    let mut requests = JoinSet::new();
+    site.provider.answer_refreshes(|_| Reply::never());
+    let mut requests = Vec::new();
     for _ in 0..10 {
-        let logto = site.client.session(visitor.loaded_storage().await);
-        requests.spawn(async move { logto.access_token(None).await });
+        requests.push(site.open(&visitor, async |logto| logto.access_token(None).await).await);
     }
 
-    let results = soon(requests.join_all()).await;
+    let results = soon(results(requests)).await;
 
     assert!(results.iter().all(Result::is_err));
     // One, but for those who came too late for it.
@@ -126,14 +129,13 @@ async fn many_requests_do_not_wait_one_after_the_other_for_a_provider_that_hangs
 async fn many_requests_learn_at_once_that_the_provider_has_ended_the_sign_in() {
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
-    site.provider.bend_refresh(|_| Reply::error(400, "invalid_grant", "revoked"));
-    let mut requests = JoinSet::new();
+    site.provider.answer_refreshes(|_| Reply::error(400, "invalid_grant", "revoked"));
+    let mut requests = Vec::new();
     for _ in 0..20 {
-        let logto = site.client.session(visitor.loaded_storage().await);
-        requests.spawn(async move { logto.access_token(None).await });
+        requests.push(site.open(&visitor, async |logto| logto.access_token(None).await).await);
     }
 
-    for result in soon(requests.join_all()).await {
+    for result in soon(results(requests)).await {
         assert!(result.expect_err("the end of the session").is_sign_in_required());
     }
 

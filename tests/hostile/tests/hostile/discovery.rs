@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use fake_provider::{Call, Endpoint, FakeProvider, Gate, Reply, Sent};
 use logto_client::{Endpoint as At, Error, LogtoClient, RequestErrorKind, SignInOptions};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::provider::{Call, Endpoint, Provider};
-use crate::reply::{Gate, Reply, Sent};
 use crate::site::{REDIRECT_URI, Site, builder, soon};
 
 /// Begins to sign in, which has to fail and to leave no session behind.
@@ -23,12 +22,12 @@ async fn refused(site: &Site) -> RequestErrorKind {
 
 async fn problem(bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> RequestErrorKind {
     let site = Site::start().await;
-    site.provider.bend(Endpoint::Discovery, bend);
+    site.provider.answer(Endpoint::Discovery, bend);
     refused(&site).await
 }
 
 fn with(field: &'static str, value: Value) -> impl Fn(&Call) -> Reply + Send + Sync + 'static {
-    move |call| call.bent(|document| document[field] = value.clone())
+    move |call| call.changed(|document| document[field] = value.clone())
 }
 
 #[tokio::test]
@@ -42,7 +41,7 @@ async fn another_issuer_is_refused() {
         honest.replace("127.0.0.1", "localhost"),
         String::new(),
     ] {
-        site.provider.bend(Endpoint::Discovery, with("issuer", json!(issuer)));
+        site.provider.answer(Endpoint::Discovery, with("issuer", json!(issuer)));
         let problem = refused(&site).await;
         assert!(matches!(&problem, RequestErrorKind::WrongIssuer { found, .. } if *found == issuer), "{problem:?}");
     }
@@ -87,7 +86,7 @@ async fn an_endpoint_that_no_secret_may_be_sent_to_is_refused() {
     let site = Site::start().await;
     for field in fields {
         for url in urls {
-            site.provider.bend(Endpoint::Discovery, with(field, json!(url)));
+            site.provider.answer(Endpoint::Discovery, with(field, json!(url)));
             let problem = refused(&site).await;
             assert!(matches!(problem, RequestErrorKind::Endpoint(name) if name == field), "{field} {url}: {problem:?}");
         }
@@ -127,7 +126,7 @@ async fn a_status_that_is_no_success_is_refused() {
 async fn a_redirect_is_not_followed() {
     let site = Site::start().await;
     let place = format!("{}/elsewhere", site.provider.origin());
-    site.provider.bend(Endpoint::Discovery, move |_| Reply::redirect(302, &place));
+    site.provider.answer(Endpoint::Discovery, move |_| Reply::redirect(302, &place));
     assert!(matches!(refused(&site).await, RequestErrorKind::Redirected));
     assert_eq!(site.provider.count(Endpoint::Elsewhere), 0);
 }
@@ -146,7 +145,7 @@ async fn a_document_without_end_is_not_read_to_the_end() {
 async fn a_provider_that_never_answers_does_not_hold_the_sign_in_up() {
     for reply in [Reply::never, Reply::silent_body, Reply::dripping] {
         let site = Site::impatient().await;
-        site.provider.bend(Endpoint::Discovery, move |_| reply());
+        site.provider.answer(Endpoint::Discovery, move |_| reply());
         let begun = Instant::now();
         let problem = refused(&site).await;
         assert!(matches!(problem, RequestErrorKind::Transport(error) if error.is_timeout()));
@@ -157,9 +156,9 @@ async fn a_provider_that_never_answers_does_not_hold_the_sign_in_up() {
 #[tokio::test]
 async fn a_failure_is_not_remembered_once_the_provider_works() {
     let site = Site::start().await;
-    site.provider.bend(Endpoint::Discovery, |_| Reply::html(503));
+    site.provider.answer(Endpoint::Discovery, |_| Reply::html(503));
     refused(&site).await;
-    site.provider.be_honest_again();
+    site.provider.answer_honestly();
     site.signed_in().await;
 }
 
@@ -179,7 +178,7 @@ async fn many_callers_of_a_cold_client_share_its_failure() {
     let site = Site::start().await;
     let gate = Gate::default();
     let held = gate.clone();
-    site.provider.bend(Endpoint::Discovery, move |_| Reply::html(503).behind(&held));
+    site.provider.answer(Endpoint::Discovery, move |_| Reply::html(503).behind(&held));
 
     let results = begin_50(&site, &gate).await;
 
@@ -222,10 +221,10 @@ async fn a_caller_that_goes_away_does_not_take_the_others_answer_along() {
 
 #[tokio::test]
 async fn a_provider_under_a_path_is_asked_there() {
-    let provider = Provider::start().await;
+    let provider = FakeProvider::start().await;
     let config = builder(&format!("{}/base", provider.origin())).build().expect("a configuration");
     let client = LogtoClient::new(config).expect("a client");
-    let site = Site::of(provider, client);
+    let site = Site::of(provider, client).await;
     assert!(matches!(refused(&site).await, RequestErrorKind::Status(404)));
     assert_eq!(site.provider.count(Endpoint::Elsewhere), 1);
 }

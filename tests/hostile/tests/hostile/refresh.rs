@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use fake_provider::{Endpoint, Gate, MARK, Reply};
 use logto_client::{Endpoint as At, Error, IdTokenProblem, RequestErrorKind, SignInOptions};
 use serde_json::{Value, json};
 
-use crate::provider::{Endpoint, MARK};
-use crate::reply::{Gate, Reply};
 use crate::site::{API, ID_TOKEN, REDIRECT_URI, REFRESH_TOKEN, Site, TOKEN_MAP, Visitor, soon};
 
 /// A refresh token that no other is called like.
@@ -42,8 +41,8 @@ async fn a_rotated_refresh_token_is_stored_though_the_rest_of_the_answer_is_refu
         let site = Site::start().await;
         let visitor = site.with_expired_tokens().await;
         let before = items_but_refresh_token(&visitor).await;
-        site.provider.bend_refresh(move |call| {
-            call.bent(|body| {
+        site.provider.answer_refreshes(move |call| {
+            call.changed(|body| {
                 body["refresh_token"] = json!(ROTATED);
                 bend(body);
             })
@@ -62,11 +61,10 @@ async fn a_rotated_refresh_token_is_stored_though_the_rest_of_the_answer_is_refu
 
 #[tokio::test]
 async fn a_rotated_refresh_token_is_stored_before_the_keys_are_there() {
-    let site = Site::start().await;
+    let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
     let site = site.with_a_cold_client();
-    let gate = site.provider.hold(Endpoint::Keys);
-    site.provider.rotate_refresh_tokens();
+    let gate = site.provider.hold(Endpoint::Jwks);
     let old = visitor.item(REFRESH_TOKEN).await.expect("a refresh token");
     let logto = site.request(&visitor);
     let refresh = tokio::spawn(async move { logto.access_token(None).await });
@@ -83,8 +81,8 @@ async fn the_subject_of_another_user_is_refused_and_the_rotated_refresh_token_st
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
     let before = items_but_refresh_token(&visitor).await;
-    site.provider.bend_id_token(|token| token.claims["sub"] = json!("user-2"));
-    site.provider.bend_refresh(|call| call.bent(|body| body["refresh_token"] = json!(ROTATED)));
+    site.provider.change_id_tokens(|token| token.claims["sub"] = json!("user-2"));
+    site.provider.answer_refreshes(|call| call.changed(|body| body["refresh_token"] = json!(ROTATED)));
 
     let error = access_token(&site, &visitor).await.expect_err("a token of another user's");
 
@@ -95,18 +93,18 @@ async fn the_subject_of_another_user_is_refused_and_the_rotated_refresh_token_st
 
 #[tokio::test]
 async fn a_refreshed_id_token_that_is_forged_is_refused() {
-    type Case = (fn(&mut crate::keys::Jwt), IdTokenProblem);
+    type Case = (fn(&mut fake_provider::keys::Jwt), IdTokenProblem);
     let cases: [Case; 5] = [
         (|token| token.claims["iss"] = json!("https://evil.example/oidc"), IdTokenProblem::Issuer),
         (|token| token.claims["aud"] = json!("app-2"), IdTokenProblem::Audience),
         (|token| token.claims["nonce"] = json!("of another sign-in"), IdTokenProblem::Nonce),
         (|token| token.claims["at_hash"] = json!("AAAA"), IdTokenProblem::AccessTokenHash),
-        (|token| token.sign_with(&crate::keys::Key::none("key-1", "none")), IdTokenProblem::Algorithm),
+        (|token| token.sign_with(&fake_provider::keys::Key::none("key-1", "none")), IdTokenProblem::Algorithm),
     ];
     for (bend, expected) in cases {
         let site = Site::start().await;
         let visitor = site.with_expired_tokens().await;
-        site.provider.bend_id_token(bend);
+        site.provider.change_id_tokens(bend);
         let error = site.refused(&visitor, async |logto| logto.access_token(None).await).await;
         assert!(matches!(&error, Error::InvalidIdToken(problem) if *problem == expected), "{error:?}");
     }
@@ -117,8 +115,8 @@ async fn an_answer_without_an_id_token_and_a_refresh_token_keeps_those_there_are
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
     let (id_token, refresh_token) = (visitor.item(ID_TOKEN).await, visitor.item(REFRESH_TOKEN).await);
-    site.provider.bend_refresh(|call| {
-        call.bent(|body| {
+    site.provider.answer_refreshes(|call| {
+        call.changed(|body| {
             body["refresh_token"] = json!(null);
             body.as_object_mut().expect("an object").remove("id_token");
         })
@@ -133,7 +131,7 @@ async fn an_answer_without_an_id_token_and_a_refresh_token_keeps_those_there_are
 async fn a_refresh_token_that_the_provider_has_ended_clears_the_session() {
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
-    site.provider.bend_refresh(|_| Reply::error(400, "invalid_grant", "grant not found"));
+    site.provider.answer_refreshes(|_| Reply::error(400, "invalid_grant", "grant not found"));
 
     let error = access_token(&site, &visitor).await.expect_err("the end of the session");
 
@@ -149,29 +147,28 @@ async fn a_refresh_token_that_the_provider_has_ended_clears_the_session() {
 
 #[tokio::test]
 async fn a_refresh_token_that_another_request_has_replaced_meanwhile_is_tried_once() {
-    let site = Site::start().await;
-    let other = site.signed_in().await;
-    let newer = other.item(REFRESH_TOKEN).await.expect("a refresh token");
+    let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
     let older = visitor.item(REFRESH_TOKEN).await.expect("a refresh token");
     let gate = Gate::default();
     let held = gate.clone();
     let old = older["token"].as_str().expect("a token").to_owned();
-    site.provider.bend_refresh(move |call| {
+    let tokens = site.provider.refresh(&old).expect("what another process gets");
+    let newer = json!({"v": 1, "token": tokens["refresh_token"]});
+    site.provider.answer_refreshes(move |call| {
         if call.param("refresh_token") == old {
             Reply::error(400, "invalid_grant", "refresh token already used").behind(&held)
         } else {
             call.honest_reply()
         }
     });
-    let logto = site.client.session(visitor.loaded_storage().await);
-    let refresh = tokio::spawn(async move { logto.access_token(None).await });
+    let refresh = site.open(&visitor, async |logto| logto.access_token(None).await).await.go_on();
     soon(gate.arrival()).await;
     // Another process writes what it got.
     visitor.set_item(REFRESH_TOKEN, &newer).await;
     gate.open();
 
-    soon(refresh).await.expect("no panic").expect("a token");
+    refresh.result().await.expect("a token");
 
     assert_eq!(
         site.provider.refreshes(),
@@ -186,9 +183,9 @@ async fn a_refresh_token_that_is_replaced_again_and_again_is_given_up_after_two_
     let visitor = site.with_expired_tokens().await;
     let gate = Gate::default();
     let held = gate.clone();
-    site.provider.bend_refresh(move |_| Reply::error(400, "invalid_grant", "revoked").behind(&held));
-    let logto = site.client.session(visitor.loaded_storage().await);
-    let mut refresh = tokio::spawn(async move { logto.access_token(None).await });
+    site.provider.answer_refreshes(move |_| Reply::error(400, "invalid_grant", "revoked").behind(&held));
+    let refresh = site.open(&visitor, async |logto| logto.access_token(None).await).await.go_on();
+    let mut refresh = Box::pin(refresh.result());
 
     let mut replaced = 0;
     let refreshed = soon(async {
@@ -204,7 +201,7 @@ async fn a_refresh_token_that_is_replaced_again_and_again_is_given_up_after_two_
         }
     });
 
-    let error = refreshed.await.expect("no panic").expect_err("the end of the session");
+    let error = refreshed.await.expect_err("the end of the session");
     assert!(matches!(error, Error::SessionEnded), "{error:?}");
     assert_eq!(site.provider.refreshes().len(), 2);
     assert!(!site.is_authenticated(&visitor).await);
@@ -225,14 +222,14 @@ async fn a_provider_that_is_busy_or_broken_ends_nothing() {
     for reply in replies {
         let site = Site::start().await;
         let visitor = site.with_expired_tokens().await;
-        site.provider.bend_refresh(move |_| reply());
+        site.provider.answer_refreshes(move |_| reply());
 
         let error = site.refused(&visitor, async |logto| logto.access_token(None).await).await;
 
         assert!(!error.is_sign_in_required(), "{error:?}");
         assert!(site.is_authenticated(&visitor).await);
         assert_eq!(site.provider.count(Endpoint::Elsewhere), 0);
-        site.provider.be_honest_again();
+        site.provider.answer_honestly();
         access_token(&site, &visitor).await.expect("a token");
     }
 }
@@ -242,7 +239,7 @@ async fn a_provider_that_never_answers_ends_nothing() {
     for reply in [Reply::never, Reply::silent_body, Reply::dripping] {
         let site = Site::impatient().await;
         let visitor = site.with_expired_tokens().await;
-        site.provider.bend_refresh(move |_| reply());
+        site.provider.answer_refreshes(move |_| reply());
         let begun = Instant::now();
 
         let error = site.refused(&visitor, async |logto| logto.access_token(None).await).await;
@@ -257,7 +254,7 @@ async fn a_provider_that_never_answers_ends_nothing() {
 async fn an_error_that_quotes_the_refresh_token_is_told_without_it() {
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
-    site.provider.bend_refresh(|call| {
+    site.provider.answer_refreshes(|call| {
         let told = format!("{} {:?}", call.param("refresh_token"), call.headers);
         Reply::error(400, "invalid_target", &told)
     });
@@ -267,8 +264,7 @@ async fn an_error_that_quotes_the_refresh_token_is_told_without_it() {
 
 #[tokio::test]
 async fn a_refresh_whose_caller_went_away_is_not_lost() {
-    let site = Site::start().await;
-    site.provider.rotate_refresh_tokens();
+    let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
     let gate = site.provider.hold_refreshes();
     let logto = site.request(&visitor);
@@ -298,7 +294,7 @@ async fn a_refreshed_id_token_may_have_the_nonce_of_the_sign_in_or_none() {
     let nonce = site.request(&visitor).id_token_claims().await.expect("claims").nonce.expect("a nonce");
     site.request(&visitor).access_token(Some(API)).await.expect("a token, and an ID token without a nonce");
 
-    site.provider.bend_id_token(move |token| token.claims["nonce"] = json!(nonce));
+    site.provider.change_id_tokens(move |token| token.claims["nonce"] = json!(nonce));
 
     site.request(&visitor).organization_token("org-1").await.expect("a token, and an ID token with the nonce");
 }
@@ -351,21 +347,19 @@ async fn a_sign_in_that_was_to_clear_the_tokens_and_cannot_be_saved_leaves_them_
 
 #[tokio::test]
 async fn a_refresh_of_the_sign_in_before_writes_nothing_over_the_new_one() {
-    let site = Site::start().await;
-    site.provider.rotate_refresh_tokens();
+    let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
     let callback = site.authorized(&visitor).await;
     let gate = site.provider.hold_refreshes();
     let old_id = visitor.id().expect("a session");
-    let refreshing = site.client.session(visitor.loaded_storage().await);
-    let refresh = tokio::spawn(async move { refreshing.access_token(None).await });
+    let refresh = site.open(&visitor, async |logto| logto.access_token(None).await).await.go_on();
     soon(gate.arrival()).await;
 
     site.callback(&visitor, callback.as_str()).await.expect("a sign-in");
     let signed_in = visitor.items().await;
     gate.open();
 
-    soon(refresh).await.expect("no panic").expect_err("no token of a sign-in that is over");
+    refresh.result().await.expect_err("no token of a sign-in that is over");
     assert_eq!(visitor.items().await, signed_in);
     assert!(!site.store.has(&old_id).await, "the session is back under its old id");
 }
@@ -375,14 +369,13 @@ async fn a_refresh_under_way_writes_nothing_over_a_sign_in_that_cleared_the_toke
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
     let gate = site.provider.hold_refreshes();
-    let refreshing = site.client.session(visitor.loaded_storage().await);
-    let refresh = tokio::spawn(async move { refreshing.access_token(None).await });
+    let refresh = site.open(&visitor, async |logto| logto.access_token(None).await).await.go_on();
     soon(gate.arrival()).await;
     let options = SignInOptions::new(REDIRECT_URI).clear_tokens(true);
-    soon(site.request(&visitor).sign_in(options)).await.expect("a URL");
+    site.visit(&visitor, async |logto| logto.sign_in(options).await).await.expect("a URL");
     gate.open();
 
-    soon(refresh).await.expect("no panic").expect_err("no token of a sign-in that is over");
+    refresh.result().await.expect_err("no token of a sign-in that is over");
 
     assert!(visitor.items_but_pending().await.is_empty());
     assert!(!site.is_authenticated(&visitor).await);
@@ -431,7 +424,7 @@ async fn the_claims_of_an_access_token_that_is_no_jwt_are_refused() {
         let site = Site::start().await;
         let visitor = site.signed_in().await;
         let told = format!("{token}{}", if token == "opaque" { MARK } else { "" });
-        site.provider.bend_refresh(move |call| call.bent(|body| body["access_token"] = json!(told)));
+        site.provider.answer_refreshes(move |call| call.changed(|body| body["access_token"] = json!(told)));
         let error = soon(site.request(&visitor).access_token_claims(Some(API))).await.expect_err("no claims");
         site.assert_tells_no_secret(&error);
     }
@@ -441,7 +434,7 @@ async fn the_claims_of_an_access_token_that_is_no_jwt_are_refused() {
 async fn what_failed_is_told_with_its_endpoint() {
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
-    site.provider.bend_refresh(|_| Reply::html(500));
+    site.provider.answer_refreshes(|_| Reply::html(500));
     let error = access_token(&site, &visitor).await.expect_err("a failure");
     let Error::Request(error) = error else { panic!("{error:?}") };
     assert_eq!(error.endpoint(), At::Token);

@@ -1,8 +1,8 @@
 //! How often the store and the provider are asked where nothing is wrong.
 
+use fake_provider::Endpoint;
 use logto_client::SignInOptions;
 
-use crate::provider::Endpoint;
 use crate::site::{API, REDIRECT_URI, Site};
 
 #[tokio::test]
@@ -12,7 +12,7 @@ async fn a_thousand_sign_ins_take_one_discovery_document_and_one_key_set() {
         site.signed_in().await;
     }
     assert_eq!(site.provider.count(Endpoint::Discovery), 1);
-    assert_eq!(site.provider.count(Endpoint::Keys), 1);
+    assert_eq!(site.provider.count(Endpoint::Jwks), 1);
     assert_eq!(site.provider.count(Endpoint::Token), 1000);
     assert_eq!(site.provider.count_all(), 1002);
 }
@@ -44,7 +44,7 @@ async fn a_callback_reads_once_saves_once_and_asks_for_tokens_once() {
 #[tokio::test]
 async fn a_callback_that_is_refused_reads_once_more_and_saves_at_most_once() {
     let site = Site::start().await;
-    site.provider.bend_id_token(|token| token.claims["nonce"] = "another".into());
+    site.provider.change_id_tokens(|token| token.claims["nonce"] = "another".into());
     let visitor = site.visitor();
     let callback = site.authorized(&visitor).await;
     let logto = site.request(&visitor);
@@ -113,8 +113,7 @@ async fn a_refresh_saves_once() {
 
 #[tokio::test]
 async fn a_refresh_that_rotates_the_refresh_token_saves_twice() {
-    let site = Site::start().await;
-    site.provider.rotate_refresh_tokens();
+    let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
     let logto = site.request(&visitor);
     let (token, _, saved) = site.store.count(logto.access_token(None)).await;

@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use fake_provider::{APP_SECRET, Endpoint, Reply};
 use logto_client::{Endpoint as At, Error, RequestErrorKind};
 use serde_json::json;
 
-use crate::provider::{APP_SECRET, Endpoint};
-use crate::reply::Reply;
 use crate::site::{Site, Visitor, soon};
 
 /// Signs out, and looks whether that is true.
 async fn sign_out(site: &Site, visitor: &Visitor) -> Result<url::Url, Error> {
     let id = visitor.id();
-    let url = soon(site.request(visitor).sign_out(Some("http://app.example/"))).await;
+    let url = site.visit(visitor, async |logto| logto.sign_out(Some("http://app.example/")).await).await;
     assert!(visitor.items().await.is_empty(), "{:?}", visitor.items().await.keys());
     assert_ne!(visitor.id(), id, "the session has its old id");
     assert!(!site.is_authenticated(visitor).await);
@@ -52,7 +51,7 @@ async fn a_revocation_that_fails_is_no_error() {
     for reply in replies {
         let site = Site::start().await;
         let visitor = site.signed_in().await;
-        site.provider.bend(Endpoint::Revocation, move |_| reply());
+        site.provider.answer(Endpoint::Revocation, move |_| reply());
         sign_out(&site, &visitor).await.expect("a URL");
         assert_eq!(site.provider.count(Endpoint::Revocation), 1);
         assert_eq!(site.provider.count(Endpoint::Elsewhere), 0);
@@ -64,7 +63,7 @@ async fn a_revocation_that_hangs_holds_nobody_signed_in() {
     for reply in [Reply::never, Reply::silent_body, Reply::dripping] {
         let site = Site::impatient().await;
         let visitor = site.signed_in().await;
-        site.provider.bend(Endpoint::Revocation, move |_| reply());
+        site.provider.answer(Endpoint::Revocation, move |_| reply());
         let begun = Instant::now();
         sign_out(&site, &visitor).await.expect("a URL");
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
@@ -92,7 +91,8 @@ async fn the_session_is_cleared_before_the_provider_is_asked() {
 #[tokio::test]
 async fn a_provider_without_a_revocation_endpoint_is_not_asked() {
     let site = Site::start().await;
-    site.provider.bend(Endpoint::Discovery, |call| call.bent(|document| document["revocation_endpoint"] = json!(null)));
+    site.provider
+        .answer(Endpoint::Discovery, |call| call.changed(|document| document["revocation_endpoint"] = json!(null)));
     let visitor = site.signed_in().await;
     sign_out(&site, &visitor).await.expect("a URL");
     assert_eq!(site.provider.count(Endpoint::Revocation), 0);
@@ -102,12 +102,12 @@ async fn a_provider_without_a_revocation_endpoint_is_not_asked() {
 async fn a_provider_without_an_end_of_sessions_is_told_after_signing_out_here() {
     let site = Site::start().await;
     site.provider
-        .bend(Endpoint::Discovery, |call| call.bent(|document| document["end_session_endpoint"] = json!(null)));
+        .answer(Endpoint::Discovery, |call| call.changed(|document| document["end_session_endpoint"] = json!(null)));
     let visitor = site.signed_in().await;
 
     let error = sign_out(&site, &visitor).await.expect_err("no URL");
 
-    let Error::Request(error) = error else { panic!("{error:?}") };
+    let Error::EndSession(error) = error else { panic!("{error:?}") };
     assert_eq!(error.endpoint(), At::Discovery);
     assert!(matches!(error.kind(), RequestErrorKind::Endpoint("end_session_endpoint")), "{error:?}");
     assert_eq!(site.provider.count(Endpoint::Revocation), 1);
@@ -117,7 +117,7 @@ async fn a_provider_without_an_end_of_sessions_is_told_after_signing_out_here() 
 async fn a_provider_that_is_gone_is_told_after_signing_out_here() {
     let site = Site::start().await;
     let visitor = site.signed_in().await;
-    site.provider.bend(Endpoint::Discovery, |_| Reply::html(503));
+    site.provider.answer(Endpoint::Discovery, |_| Reply::html(503));
     // Another process, or this one started again.
     let site = site.with_a_cold_client();
 
@@ -138,24 +138,22 @@ async fn a_url_to_come_back_to_that_is_none_is_refused_before_anything_is_done()
 
 #[tokio::test]
 async fn a_refresh_that_is_under_way_writes_nothing_back() {
-    let site = Site::start().await;
-    site.provider.rotate_refresh_tokens();
+    let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
     let gate = site.provider.hold_refreshes();
     let old_id = visitor.id().expect("a session");
-    let refreshing = site.client.session(visitor.loaded_storage().await);
-    let refresh = tokio::spawn(async move { refreshing.access_token(None).await });
+    let refresh = site.open(&visitor, async |logto| logto.access_token(None).await).await.go_on();
     soon(gate.arrival()).await;
 
     sign_out(&site, &visitor).await.expect("a URL");
     gate.open();
 
-    let error = soon(refresh).await.expect("no panic").expect_err("no token for who has signed out");
+    let error = refresh.result().await.expect_err("no token for who has signed out");
     assert!(matches!(error, Error::NotAuthenticated), "{error:?}");
     assert!(visitor.items().await.is_empty());
     assert!(!site.store.has(&old_id).await, "the session is back under its old id");
     // Neither the token that was there nor the one that came then is good any more.
-    assert!(site.provider.refresh_tokens().is_empty());
+    assert!(site.provider.usable_refresh_tokens().is_empty());
 }
 
 #[tokio::test]
@@ -164,10 +162,10 @@ async fn a_refresh_that_begins_after_the_sign_out_in_an_old_request_writes_nothi
     let visitor = site.with_expired_tokens().await;
     let old_id = visitor.id().expect("a session");
     // It has read its session before the sign-out.
-    let late = site.client.session(visitor.loaded_storage().await);
+    let late = site.open(&visitor, async |logto| logto.access_token(None).await).await;
     sign_out(&site, &visitor).await.expect("a URL");
 
-    let error = soon(late.access_token(None)).await.expect_err("no token for who has signed out");
+    let error = late.result().await.expect_err("no token for who has signed out");
 
     assert!(error.is_sign_in_required(), "{error:?}");
     assert_eq!(site.provider.refreshes().len(), 0);

@@ -2,26 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
+use fake_provider::{APP_ID, APP_SECRET, Endpoint, FakeProvider};
 use logto_client::{
     Error, LogtoClient, LogtoConfig, LogtoConfigBuilder, LogtoSession, LogtoStorage, SignInOptions, SignedIn, scope,
 };
 use serde_json::Value;
-use tower_sessions::session::{Id, Record};
-use tower_sessions::session_store::{Error as StoreError, Result as StoreResult};
-use tower_sessions::{MemoryStore, Session, SessionStore};
+use servers::Browser;
+use tower_sessions::session::Id;
+use tower_sessions::{Session, SessionStore as _};
 use tower_sessions_0_15 as tower_sessions;
 use url::Url;
 
-use crate::provider::{APP_ID, APP_SECRET, Endpoint, Provider};
-use crate::reply::Gate;
+use crate::app::{App, COOKIE, Tab};
+use crate::store::Store;
 
-pub(crate) const REDIRECT_URI: &str = "http://app.example/callback";
-pub(crate) const API: &str = "https://api.example.com";
+pub(crate) use fake_provider::{API, REDIRECT_URI};
 pub(crate) const PENDING: &str = "logto_sign_in_session";
 pub(crate) const REFRESH_TOKEN: &str = "logto_refresh_token";
 pub(crate) const ID_TOKEN: &str = "logto_id_token";
@@ -45,16 +43,26 @@ impl Storage {
 }
 
 pub(crate) struct Site {
-    pub(crate) provider: Provider,
+    pub(crate) provider: FakeProvider,
     pub(crate) client: LogtoClient,
-    pub(crate) store: Arc<Store>,
+    pub(crate) store: Store,
+    app: Arc<App>,
+    browser: Browser,
 }
 
 impl Site {
     pub(crate) async fn start() -> Self {
-        let provider = Provider::start().await;
+        Self::at(FakeProvider::start().await).await
+    }
+
+    /// At a provider that replaces refresh tokens at every use.
+    pub(crate) async fn start_rotating() -> Self {
+        Self::at(FakeProvider::start_rotating().await).await
+    }
+
+    async fn at(provider: FakeProvider) -> Self {
         let client = LogtoClient::new(config(&provider)).expect("a client");
-        Self::of(provider, client)
+        Self::of(provider, client).await
     }
 
     /// With an HTTP client that gives up soon.
@@ -63,13 +71,15 @@ impl Site {
     }
 
     pub(crate) async fn with_http_client(http: reqwest::Client) -> Self {
-        let provider = Provider::start().await;
+        let provider = FakeProvider::start().await;
         let client = LogtoClient::with_http_client(config(&provider), http);
-        Self::of(provider, client)
+        Self::of(provider, client).await
     }
 
-    pub(crate) fn of(provider: Provider, client: LogtoClient) -> Self {
-        Self { provider, client, store: Arc::default() }
+    pub(crate) async fn of(provider: FakeProvider, client: LogtoClient) -> Self {
+        let store = Store::default();
+        let app = Arc::new(App::start(store.clone()).await);
+        Self { provider, client, store, app, browser: Browser::new() }
     }
 
     /// The same site, served by a process that knows nothing of the provider yet.
@@ -79,11 +89,49 @@ impl Site {
     }
 
     pub(crate) fn visitor(&self) -> Visitor {
-        let last = Session::new(None, self.store.clone(), None);
-        Visitor { store: self.store.clone(), cookie: Mutex::new((None, last)) }
+        Visitor {
+            store: self.store.clone(),
+            app: self.app.clone(),
+            browser: self.browser.another(),
+            last: Mutex::default(),
+        }
     }
 
-    /// A new request of the visitor's.
+    /// Sends a request of the visitor's, and returns when its handler has read the session: it does not see what others
+    /// write from now on. The handler goes on with the operation when the test wants it to.
+    pub(crate) async fn open<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+        &self,
+        visitor: &Visitor,
+        operation: impl FnOnce(LogtoSession<Storage>) -> F + Send + 'static,
+    ) -> Tab<T> {
+        let client = self.client.clone();
+        self.open_with_session(visitor, move |storage| operation(client.session(storage))).await
+    }
+
+    /// As [`Site::open`], for an operation that changes the session itself, too.
+    pub(crate) async fn open_with_session<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+        &self,
+        visitor: &Visitor,
+        operation: impl FnOnce(Storage) -> F + Send + 'static,
+    ) -> Tab<T> {
+        visitor.leave_last();
+        let load = async |session| drop(Storage { session }.get_item(REFRESH_TOKEN).await.expect("a session"));
+        self.app.open(&visitor.browser, load, move |session| operation(Storage { session })).await
+    }
+
+    /// Does the operation in a request of the visitor's, from its beginning to the end of its response.
+    pub(crate) async fn visit<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+        &self,
+        visitor: &Visitor,
+        operation: impl FnOnce(LogtoSession<Storage>) -> F + Send + 'static,
+    ) -> T {
+        visitor.leave_last();
+        let client = self.client.clone();
+        let operation = move |session| operation(client.session(Storage { session }));
+        self.app.open(&visitor.browser, |_| std::future::ready(()), operation).await.result().await
+    }
+
+    /// The session of a new request of the visitor's, without an app around it: nothing saves it but the client.
     pub(crate) fn request(&self, visitor: &Visitor) -> LogtoSession<Storage> {
         self.client.session(visitor.storage())
     }
@@ -105,17 +153,18 @@ impl Site {
     }
 
     pub(crate) async fn sign_in(&self, visitor: &Visitor) -> Result<Url, Error> {
-        soon(self.request(visitor).sign_in(SignInOptions::new(REDIRECT_URI))).await
+        self.visit(visitor, async |logto| logto.sign_in(SignInOptions::new(REDIRECT_URI)).await).await
     }
 
     /// Begins to sign in, and agrees at the provider: the callback's URL.
     pub(crate) async fn authorized(&self, visitor: &Visitor) -> Url {
         let sign_in = self.sign_in(visitor).await.expect("the URL of the sign-in");
-        self.provider.authorize(&sign_in)
+        self.provider.authorize(&sign_in).await
     }
 
     pub(crate) async fn callback(&self, visitor: &Visitor, url: &str) -> Result<SignedIn, Error> {
-        soon(self.request(visitor).handle_sign_in_callback(url)).await
+        let url = url.to_owned();
+        self.visit(visitor, async move |logto| logto.handle_sign_in_callback(&url).await).await
     }
 
     pub(crate) async fn is_authenticated(&self, visitor: &Visitor) -> bool {
@@ -165,13 +214,11 @@ impl Site {
     pub(crate) fn assert_tells_no_secret(&self, error: &Error) {
         let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
         let told = causes.map(|error| format!("{error} {error:?} {error:#?}")).collect::<Vec<_>>().join(" ");
-        for secret in self.provider.secrets() {
-            assert!(!told.contains(&secret), "{secret:?} is told: {told}");
-        }
+        self.provider.assert_no_secret_in(&told);
     }
 }
 
-fn config(provider: &Provider) -> LogtoConfig {
+fn config(provider: &FakeProvider) -> LogtoConfig {
     builder(provider.origin()).build().expect("a configuration")
 }
 
@@ -185,29 +232,37 @@ pub(crate) async fn soon<T>(operation: impl Future<Output = T>) -> T {
 
 /// A browser: each request has the cookie that the one before it has left.
 pub(crate) struct Visitor {
-    store: Arc<Store>,
-    cookie: Mutex<(Option<Id>, Session)>,
+    store: Store,
+    app: Arc<App>,
+    browser: Browser,
+    /// The session of the last request without an app around it, which sets no cookie itself.
+    last: Mutex<Option<Session>>,
 }
 
 impl Visitor {
     pub(crate) fn id(&self) -> Option<Id> {
-        let mut cookie = self.cookie.lock().expect("a cookie");
+        let last = self.last.lock().expect("a session").as_ref().and_then(Session::id);
         // A request whose session could not be saved has left no other one.
-        cookie.0 = cookie.1.id().or(cookie.0);
-        cookie.0
+        if last.is_some() {
+            return last;
+        }
+        let cookie = self.browser.cookie(&self.app.url, COOKIE)?;
+        Some(cookie.parse().expect("the id of a session"))
+    }
+
+    /// Takes the cookie that the last request would have set.
+    fn leave_last(&self) {
+        if let Some(id) = self.id() {
+            self.browser.take_cookie(&self.app.url, COOKIE, &id.to_string());
+        }
+        *self.last.lock().expect("a session") = None;
     }
 
     pub(crate) fn storage(&self) -> Storage {
-        let session = Session::new(self.id(), self.store.clone(), None);
-        self.cookie.lock().expect("a cookie").1 = session.clone();
+        self.leave_last();
+        let session = Session::new(self.id(), Arc::new(self.store.clone()), None);
+        *self.last.lock().expect("a session") = Some(session.clone());
         Storage { session }
-    }
-
-    /// The session of a request that has read its record already, so that it does not see what others write from now on.
-    pub(crate) async fn loaded_storage(&self) -> Storage {
-        let storage = self.storage();
-        storage.get_item(REFRESH_TOKEN).await.expect("a session");
-        storage
     }
 
     /// What the store holds for this visitor.
@@ -242,72 +297,4 @@ impl Visitor {
 fn without_pending(mut items: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     items.remove(PENDING);
     items
-}
-
-/// A store in memory that counts how often it is asked.
-#[derive(Debug, Default)]
-pub(crate) struct Store {
-    records: MemoryStore,
-    loads: AtomicUsize,
-    saves: AtomicUsize,
-    is_down: AtomicBool,
-    gate: Mutex<Option<Gate>>,
-}
-
-impl Store {
-    /// Lets every change fail, or not any more.
-    pub(crate) fn break_down(&self, is_down: bool) {
-        self.is_down.store(is_down, Ordering::SeqCst);
-    }
-
-    /// Holds every change back, behind this gate.
-    pub(crate) fn hold(&self, gate: Option<&Gate>) {
-        *self.gate.lock().expect("a gate") = gate.cloned();
-    }
-
-    async fn check(&self) -> StoreResult<()> {
-        let gate = self.gate.lock().expect("a gate").clone();
-        if let Some(gate) = gate {
-            gate.pass().await;
-        }
-        if self.is_down.load(Ordering::SeqCst) { Err(StoreError::Backend("the store is down".into())) } else { Ok(()) }
-    }
-
-    pub(crate) async fn has(&self, id: &Id) -> bool {
-        self.records.load(id).await.expect("a store that works").is_some()
-    }
-
-    /// What an operation makes the store do: loads, and saves.
-    pub(crate) async fn count<T>(&self, operation: impl Future<Output = T>) -> (T, usize, usize) {
-        let counts = || (self.loads.load(Ordering::SeqCst), self.saves.load(Ordering::SeqCst));
-        let before = counts();
-        let result = soon(Box::pin(operation)).await;
-        let after = counts();
-        (result, after.0 - before.0, after.1 - before.1)
-    }
-}
-
-#[async_trait]
-impl SessionStore for Store {
-    async fn create(&self, record: &mut Record) -> StoreResult<()> {
-        self.saves.fetch_add(1, Ordering::SeqCst);
-        self.check().await?;
-        self.records.create(record).await
-    }
-
-    async fn save(&self, record: &Record) -> StoreResult<()> {
-        self.saves.fetch_add(1, Ordering::SeqCst);
-        self.check().await?;
-        self.records.save(record).await
-    }
-
-    async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
-        self.loads.fetch_add(1, Ordering::SeqCst);
-        self.records.load(id).await
-    }
-
-    async fn delete(&self, id: &Id) -> StoreResult<()> {
-        self.check().await?;
-        self.records.delete(id).await
-    }
 }

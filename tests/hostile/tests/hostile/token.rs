@@ -3,12 +3,11 @@
 use std::time::{Duration, Instant};
 
 use axum::http::header;
+use fake_provider::{Call, Endpoint, Reply, Sent};
 use logto_client::{Endpoint as At, Error, RequestErrorKind};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 
-use crate::provider::{Call, Endpoint};
-use crate::reply::{Reply, Sent};
 use crate::site::{API, REFRESH_TOKEN, Site};
 
 /// What a body may take: the client's limit of 1 MiB, and what fits into the buffers of two sockets.
@@ -16,7 +15,7 @@ const MOST_SENT: u64 = 16 << 20;
 
 async fn refused(bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Error {
     let site = Site::start().await;
-    site.provider.bend(Endpoint::Token, bend);
+    site.provider.answer(Endpoint::Token, bend);
     site.refused_sign_in().await
 }
 
@@ -33,14 +32,14 @@ fn kind(error: Error) -> RequestErrorKind {
 
 fn without(part: &'static str) -> impl Fn(&Call) -> Reply + Send + Sync + 'static {
     move |call| {
-        call.bent(|body| {
+        call.changed(|body| {
             body.as_object_mut().expect("an object").remove(part).expect("a part");
         })
     }
 }
 
 fn with(part: &'static str, value: Value) -> impl Fn(&Call) -> Reply + Send + Sync + 'static {
-    move |call| call.bent(|body| body[part] = value.clone())
+    move |call| call.changed(|body| body[part] = value.clone())
 }
 
 #[tokio::test]
@@ -86,7 +85,7 @@ async fn a_token_that_is_no_bearer_token_is_refused() {
 async fn without_a_refresh_token_the_sign_in_lasts_and_a_refresh_is_refused() {
     let site = Site::start().await;
     for refresh_token in [json!(null), json!(""), json!(0)] {
-        site.provider.bend(Endpoint::Token, with("refresh_token", refresh_token.clone()));
+        site.provider.answer(Endpoint::Token, with("refresh_token", refresh_token.clone()));
         let visitor = site.signed_in().await;
         assert!(!visitor.items().await.contains_key(REFRESH_TOKEN), "{refresh_token}");
 
@@ -98,21 +97,21 @@ async fn without_a_refresh_token_the_sign_in_lasts_and_a_refresh_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_whose_end_is_not_told_is_refreshed_at_its_next_use() {
+async fn a_token_whose_lifetime_is_unknown_is_not_refreshed_at_every_use() {
     let site = Site::start().await;
-    site.provider.bend(Endpoint::Token, without("expires_in"));
+    site.provider.answer(Endpoint::Token, without("expires_in"));
     let visitor = site.signed_in().await;
-    site.provider.be_honest_again();
+    site.provider.answer_honestly();
 
     site.request(&visitor).access_token(None).await.expect("a token");
 
-    assert_eq!(site.provider.refreshes().len(), 1);
+    assert_eq!(site.provider.refreshes().len(), 0);
 }
 
 #[tokio::test]
 async fn a_token_that_never_ends_breaks_no_sum() {
     let site = Site::start().await;
-    site.provider.bend(Endpoint::Token, with("expires_in", json!(u64::MAX)));
+    site.provider.answer(Endpoint::Token, with("expires_in", json!(u64::MAX)));
     let visitor = site.signed_in().await;
     site.request(&visitor).access_token(None).await.expect("a token");
     assert_eq!(site.provider.refreshes().len(), 0);
@@ -241,7 +240,7 @@ async fn a_redirect_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let site = Site::start().await;
         let place = format!("{}/elsewhere", site.provider.origin());
-        site.provider.bend(Endpoint::Token, move |_| Reply::redirect(status, &place));
+        site.provider.answer(Endpoint::Token, move |_| Reply::redirect(status, &place));
 
         let kind = kind(site.refused_sign_in().await);
 
@@ -255,9 +254,9 @@ async fn an_answer_by_way_of_a_redirect_is_refused_though_the_apps_own_http_clie
     let http = reqwest::Client::new();
     let site = Site::with_http_client(http).await;
     let place = format!("{}/elsewhere", site.provider.origin());
-    site.provider.bend(Endpoint::Token, move |call| {
+    site.provider.answer(Endpoint::Token, move |call| {
         let good = call.honest().1;
-        call.bend(Endpoint::Elsewhere, move |_| Reply::json(200, &good));
+        call.answer(Endpoint::Elsewhere, move |_| Reply::json(200, &good));
         Reply::redirect(302, &place)
     });
 
@@ -272,7 +271,7 @@ async fn an_answer_by_way_of_a_redirect_is_refused_though_the_apps_own_http_clie
 async fn an_endpoint_that_never_answers_does_not_hold_the_sign_in_up() {
     for reply in [Reply::never, Reply::silent_body, Reply::dripping] {
         let site = Site::impatient().await;
-        site.provider.bend(Endpoint::Token, move |_| reply());
+        site.provider.answer(Endpoint::Token, move |_| reply());
         let begun = Instant::now();
 
         let error = site.refused_sign_in().await;
@@ -291,7 +290,7 @@ async fn an_endpoint_that_refuses_connections_is_told() {
     closed.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
     let endpoint = format!("http://{}/token", closed.local_addr().expect("an address"));
     site.provider
-        .bend(Endpoint::Discovery, move |call| call.bent(|document| document["token_endpoint"] = json!(endpoint)));
+        .answer(Endpoint::Discovery, move |call| call.changed(|document| document["token_endpoint"] = json!(endpoint)));
 
     let error = site.refused_sign_in().await;
 
@@ -313,7 +312,7 @@ async fn an_error_that_quotes_the_request_is_told_without_it() {
     let quotes: [fn(&Call) -> String; 7] = [
         |call| call.param("code").into(),
         |call| call.param("code_verifier").into(),
-        |_| crate::provider::APP_SECRET.into(),
+        |_| fake_provider::APP_SECRET.into(),
         |call| call.headers[header::AUTHORIZATION].to_str().expect("ASCII").into(),
         |call| format!("{:?}", call.headers),
         |call| format!("{:?}", call.form),
@@ -331,9 +330,9 @@ async fn an_error_that_quotes_the_request_is_told_without_it() {
 #[tokio::test]
 async fn an_answer_of_tokens_that_is_refused_is_told_without_them() {
     // The tokens in places and types where a parser's message would quote them.
-    let error = refused(|call| call.bent(|body| body["expires_in"] = body["access_token"].clone())).await;
+    let error = refused(|call| call.changed(|body| body["expires_in"] = body["access_token"].clone())).await;
     assert!(matches!(kind(error), RequestErrorKind::Invalid(_)));
-    let error = refused(|call| call.bent(|body| body["token_type"] = body["refresh_token"].clone())).await;
+    let error = refused(|call| call.changed(|body| body["token_type"] = body["refresh_token"].clone())).await;
     assert!(matches!(kind(error), RequestErrorKind::Invalid(_)));
     let error = refused(|call| {
         let status = 400;

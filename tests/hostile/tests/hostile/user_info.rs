@@ -2,15 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use fake_provider::{Call, Endpoint, Reply, SUBJECT, Sent};
 use logto_client::{Endpoint as At, Error, RequestErrorKind};
 use serde_json::json;
 
-use crate::provider::{Call, Endpoint, SUBJECT};
-use crate::reply::{Reply, Sent};
-use crate::site::{Site, soon};
+use crate::site::{API, Site, soon};
 
 async fn refused_by(site: Site, bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Error {
-    site.provider.bend(Endpoint::UserInfo, bend);
+    site.provider.answer(Endpoint::UserInfo, bend);
     let visitor = site.signed_in().await;
     let error = site.refused(&visitor, async |logto| logto.fetch_user_info().await).await;
     assert!(site.is_authenticated(&visitor).await);
@@ -40,7 +39,7 @@ async fn the_info_of_the_user_is_given() {
 #[tokio::test]
 async fn the_info_of_another_user_is_refused() {
     for subject in ["user-2", "", "USER-1", "user-1 "] {
-        let bend = move |call: &Call| call.bent(|body| body["sub"] = json!(subject));
+        let bend = move |call: &Call| call.changed(|body| body["sub"] = json!(subject));
         let error = refused_by(Site::start().await, bend).await;
         assert!(matches!(error, Error::WrongSubject), "{subject:?}: {error:?}");
     }
@@ -58,10 +57,10 @@ async fn what_is_no_user_info_is_refused() {
 async fn an_access_token_that_fits_in_no_header_is_not_sent() {
     for token in ["s3cr3t\r\nx-evil: 1", "s3cr3t\u{0}", "s3cr3t\n"] {
         let site = Site::start().await;
-        site.provider.bend_id_token(|token| {
+        site.provider.change_id_tokens(|token| {
             token.claims.as_object_mut().expect("an object").remove("at_hash").expect("a hash");
         });
-        site.provider.bend(Endpoint::Token, move |call| call.bent(|body| body["access_token"] = json!(token)));
+        site.provider.answer(Endpoint::Token, move |call| call.changed(|body| body["access_token"] = json!(token)));
         let visitor = site.visitor();
         let callback = site.authorized(&visitor).await;
         // Whether it is refused here or where it is used.
@@ -85,7 +84,7 @@ async fn a_token_that_the_endpoint_refuses_is_exchanged_for_another_once() {
     let visitor = site.signed_in().await;
     let first = soon(site.request(&visitor).access_token(None)).await.expect("a token");
     let refused = format!("Bearer {first}");
-    site.provider.bend(Endpoint::UserInfo, move |call| {
+    site.provider.answer(Endpoint::UserInfo, move |call| {
         if call.headers["authorization"] == *refused { Reply::html(401) } else { call.honest_reply() }
     });
 
@@ -104,16 +103,15 @@ async fn a_token_that_is_refused_since_the_visitor_has_signed_out_brings_nothing
         let site = Site::start().await;
         let visitor = site.signed_in().await;
         let old_id = visitor.id().expect("a session");
-        let gate = site.provider.bend_and_hold(Endpoint::UserInfo, |_| Reply::html(401));
-        let late = site.client.session(visitor.loaded_storage().await);
-        let info = tokio::spawn(async move { late.fetch_user_info().await });
+        let gate = site.provider.hold_answer(Endpoint::UserInfo, |_| Reply::html(401));
+        let info = site.open(&visitor, async |logto| logto.fetch_user_info().await).await.go_on();
         soon(gate.arrival()).await;
         let site = if same_process { site } else { site.with_a_cold_client() };
-        soon(site.request(&visitor).sign_out(None)).await.expect("a URL");
+        site.visit(&visitor, async |logto| logto.sign_out(None).await).await.expect("a URL");
         gate.open();
 
-        let (info, _, saved) = site.store.count(info).await;
-        let error = info.expect("no panic").expect_err("no info for who has signed out");
+        let (info, _, saved) = site.store.count(info.result()).await;
+        let error = info.expect_err("no info for who has signed out");
 
         assert!(error.is_sign_in_required(), "{error:?}");
         assert_eq!(saved, 0, "there is a new session for nobody");
@@ -127,10 +125,10 @@ async fn clearing_the_access_tokens_brings_no_session_back() {
     let site = Site::start().await;
     let visitor = site.signed_in().await;
     let old_id = visitor.id().expect("a session");
-    let late = site.client.session(visitor.loaded_storage().await);
-    soon(site.request(&visitor).sign_out(None)).await.expect("a URL");
+    let late = site.open(&visitor, async |logto| logto.clear_access_tokens().await).await;
+    site.visit(&visitor, async |logto| logto.sign_out(None).await).await.expect("a URL");
 
-    soon(late.clear_access_tokens()).await.expect("nothing to clear");
+    late.result().await.expect("nothing to clear");
 
     assert!(!site.store.has(&old_id).await, "the session is back under its old id");
 }
@@ -141,15 +139,25 @@ async fn clearing_the_access_tokens_in_a_changed_session_brings_none_back_either
     let site = Site::start().await;
     let visitor = site.signed_in().await;
     let old_id = visitor.id().expect("a session");
-    let storage = visitor.loaded_storage().await;
-    storage.set_the_apps_own("cart", "3 apples").await;
-    let late = site.client.session(storage);
-    soon(site.request(&visitor).sign_out(None)).await.expect("a URL");
+    let (client, store) = (site.client.clone(), site.store.clone());
+    let late = site.open_with_session(&visitor, async move |storage| {
+        storage.set_the_apps_own("cart", "3 apples").await;
+        let cleared = client.session(storage).clear_access_tokens().await;
+        (cleared, store.has(&old_id).await)
+    });
+    let late = late.await;
+    site.visit(&visitor, async |logto| logto.sign_out(None).await).await.expect("a URL");
 
-    let error = soon(late.clear_access_tokens()).await.expect_err("a sign-in that is over");
+    let (cleared, is_back) = late.result().await;
 
+    let error = cleared.expect_err("a sign-in that is over");
     assert!(matches!(error, Error::NotAuthenticated), "{error:?}");
-    assert!(!site.store.has(&old_id).await, "the session is back under its old id");
+    assert!(!is_back, "the session is back under its old id");
+    // The session library saves the app's own change when the response ends, and so brings the session back. Its sign-in is over
+    // at the provider, and it is empty as soon as a token is needed.
+    let token = site.visit(&visitor, async |logto| logto.access_token(Some(API)).await).await;
+    assert!(token.expect_err("a sign-in that is over").is_sign_in_required());
+    assert!(!site.is_authenticated(&visitor).await);
 }
 
 #[tokio::test]
@@ -158,7 +166,7 @@ async fn an_endpoint_that_refuses_every_token_ends_nothing_and_is_asked_twice() 
     for reply in [Box::new(|_: &Call| Reply::html(401)) as Box<dyn Fn(&Call) -> Reply + Send + Sync>, Box::new(quote)] {
         let site = Site::start().await;
         let visitor = site.signed_in().await;
-        site.provider.bend(Endpoint::UserInfo, reply);
+        site.provider.answer(Endpoint::UserInfo, reply);
 
         let error = soon(site.request(&visitor).fetch_user_info()).await.expect_err("no user info");
 
@@ -174,8 +182,8 @@ async fn an_endpoint_that_refuses_every_token_ends_nothing_and_is_asked_twice() 
 async fn a_refused_token_whose_sign_in_the_provider_has_ended_clears_the_session() {
     let site = Site::start().await;
     let visitor = site.signed_in().await;
-    site.provider.bend(Endpoint::UserInfo, |_| Reply::html(401));
-    site.provider.bend_refresh(|_| Reply::error(400, "invalid_grant", "grant not found"));
+    site.provider.answer(Endpoint::UserInfo, |_| Reply::html(401));
+    site.provider.answer_refreshes(|_| Reply::error(400, "invalid_grant", "grant not found"));
 
     let error = soon(site.request(&visitor).fetch_user_info()).await.expect_err("the end of the session");
 
