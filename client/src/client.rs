@@ -24,12 +24,17 @@ const REVOCATION_DELAYS: [u64; 5] = [1, 5, 30, 120, 600];
 /// everything.
 ///
 /// ```
-/// use logto_client::{LogtoClient, LogtoConfig, MemorySession};
+/// use logto_client::{LogtoClient, LogtoConfig, LogtoStorage, MemorySession};
+///
+/// #[derive(Default, LogtoStorage)]
+/// struct Storage {
+///     session: MemorySession,
+/// }
 ///
 /// # async fn app() -> Result<(), logto_client::Error> {
 /// let config = LogtoConfig::builder("https://tenant.logto.app", "app-id").app_secret("app-secret").build()?;
 /// let logto = LogtoClient::new(config)?;
-/// let session = logto.session(MemorySession::default());
+/// let session = logto.session(Storage::default());
 /// assert!(!session.is_authenticated().await?);
 /// # Ok(())
 /// # }

@@ -1,8 +1,9 @@
 //! The client's parts by themselves. Packages of their own test the whole, against real and hostile providers.
 
-#[cfg(feature = "axum")]
+mod authorize;
+#[cfg(feature = "axum-0_8")]
 mod axum;
-mod cache;
+mod cached;
 mod callback;
 mod claims;
 mod config;
@@ -10,14 +11,14 @@ mod error;
 mod http;
 mod id_token;
 mod items;
-mod keys;
-mod pending;
+mod jwks;
 mod pkce;
 mod provider;
 mod refresh;
 mod send;
 mod session;
-mod sign_in;
+mod sign_in_sessions;
+mod single_flight;
 mod storage;
-mod token_endpoint;
+mod token;
 mod ttl_map;

@@ -11,7 +11,7 @@ use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use super::LogtoAuth;
-use super::failure::{FailedOperation, Failure, status};
+use super::rejection::{AuthRejection, RejectedOperation, status};
 use crate::claims::IdTokenClaims;
 use crate::error::Error;
 use crate::oidc::token::INVALID_GRANT;
@@ -22,9 +22,9 @@ use crate::storage::LogtoStorage;
 /// no limit and no other field, and need no struct of their own.
 #[derive(Clone, logto_storage_derive::LogtoStorage)]
 #[logto(crate = "crate::storage")]
-pub struct SessionStorage<H>(pub H);
+pub struct InSession<H>(pub H);
 
-impl<H, T> FromRequestParts<T> for SessionStorage<H>
+impl<H, T> FromRequestParts<T> for InSession<H>
 where
     H: FromRequestParts<T>,
     T: Send + Sync,
@@ -37,9 +37,9 @@ where
 }
 
 /// Not the session: most print the tokens in it.
-impl<H> fmt::Debug for SessionStorage<H> {
+impl<H> fmt::Debug for InSession<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SessionStorage").finish_non_exhaustive()
+        f.debug_tuple("InSession").finish_non_exhaustive()
     }
 }
 
@@ -153,8 +153,8 @@ impl LogtoAuth {
             return redirect_to(url);
         }
         let can_retry = error.is_retryable() || matches!(error, Error::Storage(_));
-        (self.0.on_error)(Failure {
-            operation: FailedOperation::Page,
+        (self.0.on_error)(AuthRejection {
+            operation: RejectedOperation::Page,
             status: status(&error),
             wants_page: request.wants_page,
             // They are gone from the session, too.
@@ -184,8 +184,8 @@ impl LogtoAuth {
             || matches!(&error, Error::InvalidCallback { .. } | Error::WrongIssuer { .. })
             || matches!(&error, Error::TokenEndpoint { error, .. } if error == INVALID_GRANT);
         let can_sign_in = is_used_up || error.is_sign_in_required();
-        (self.0.on_error)(Failure {
-            operation: FailedOperation::SignIn,
+        (self.0.on_error)(AuthRejection {
+            operation: RejectedOperation::SignIn,
             status: status(&error),
             wants_page: request.wants_page,
             claims: signed_in(session).await,
@@ -204,8 +204,8 @@ impl LogtoAuth {
         error: Error,
     ) -> Response {
         let can_retry = error.is_retryable() || matches!(error, Error::Storage(_));
-        (self.0.on_error)(Failure {
-            operation: FailedOperation::SignOut,
+        (self.0.on_error)(AuthRejection {
+            operation: RejectedOperation::SignOut,
             status: status(&error),
             wants_page: request.wants_page,
             claims: signed_in(session).await,

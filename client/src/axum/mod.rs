@@ -7,11 +7,11 @@
 //! # mod app {
 //! use axum::Router;
 //! use axum::routing::get;
-//! use logto_client::axum::{LogtoAuth, SessionStorage};
+//! use logto_client::axum::{InSession, LogtoAuth};
 //! use logto_client::{LogtoClient, LogtoConfig};
 //!
-//! /// The session of tower-sessions is the storage. An app that has a storage of its own puts that here.
-//! type Storage = SessionStorage<tower_sessions::Session>;
+//! /// The tokens are in the session of tower-sessions. An app that has a storage of its own puts that here.
+//! type Storage = InSession<tower_sessions::Session>;
 //! type User = logto_client::axum::User<Storage>;
 //!
 //! fn app(config: LogtoConfig) -> Result<Router, logto_client::Error> {
@@ -75,7 +75,7 @@
 //!   there.
 
 mod extract;
-mod failure;
+mod rejection;
 mod return_to;
 mod routes;
 
@@ -85,14 +85,15 @@ use std::sync::Arc;
 use ::axum::response::Response;
 use url::Url;
 
-pub use self::extract::{SessionStorage, User};
-pub use self::failure::{FailedOperation, Failure};
+pub use self::extract::{InSession, User};
+pub use self::rejection::{AuthRejection, RejectedOperation};
 
 #[cfg(test)]
-pub(crate) use self::failure::status;
+pub(crate) use self::rejection::status;
 pub(crate) use self::return_to::ReturnTo;
 use crate::client::LogtoClient;
 use crate::error::{Error, Result};
+use crate::util::web_url::WebUrl;
 
 /// Sign-in for an axum app: where its routes are, and what becomes of errors. Put it into the app's state, whole or by
 /// `FromRef`: the extractors take it from there. A clone is cheap.
@@ -110,7 +111,7 @@ struct Inner {
     on_error: OnError,
 }
 
-type OnError = Arc<dyn Fn(Failure) -> Response + Send + Sync>;
+type OnError = Arc<dyn Fn(AuthRejection) -> Response + Send + Sync>;
 
 /// Makes a [`LogtoAuth`], and checks it when it is [built](Self::build).
 #[must_use]
@@ -136,7 +137,7 @@ impl LogtoAuth {
             after_sign_in: None,
             after_sign_out: None,
             allowed_origins: Vec::new(),
-            on_error: Arc::new(Failure::into_plain_response),
+            on_error: Arc::new(AuthRejection::into_plain_response),
         }
     }
 
@@ -210,18 +211,18 @@ impl LogtoAuthBuilder {
     /// use axum::response::{Html, IntoResponse};
     /// # fn with(builder: logto_client::axum::LogtoAuthBuilder) {
     ///
-    /// let builder = builder.on_error(|failure| {
+    /// let builder = builder.on_error(|rejection| {
     ///     // With what caused it: `%` would leave that out.
-    ///     tracing::warn!(error = &failure.error as &dyn std::error::Error, "sign-in");
-    ///     if failure.wants_page {
-    ///         (failure.status, Html("<h1>That did not work</h1>")).into_response()
+    ///     tracing::warn!(error = &rejection.error as &dyn std::error::Error, "sign-in");
+    ///     if rejection.wants_page {
+    ///         (rejection.status, Html("<h1>That did not work</h1>")).into_response()
     ///     } else {
-    ///         (failure.status, "that did not work").into_response()
+    ///         (rejection.status, "that did not work").into_response()
     ///     }
     /// });
     /// # }
     /// ```
-    pub fn on_error(mut self, respond: impl Fn(Failure) -> Response + Send + Sync + 'static) -> Self {
+    pub fn on_error(mut self, respond: impl Fn(AuthRejection) -> Response + Send + Sync + 'static) -> Self {
         self.on_error = Arc::new(respond);
         self
     }
@@ -232,17 +233,8 @@ impl LogtoAuthBuilder {
     ///
     /// [`Error::Config`], which names the field.
     pub fn build(self) -> Result<LogtoAuth> {
-        let base_url = Url::parse(&self.base_url).map_err(|_| error("base_url", "is no absolute URL"))?;
-        if !matches!(base_url.scheme(), "https" | "http") {
-            return Err(error("base_url", "is neither an https nor an http URL"));
-        }
-        if !base_url.username().is_empty()
-            || base_url.password().is_some()
-            || base_url.query().is_some()
-            || base_url.fragment().is_some()
-        {
-            return Err(error("base_url", "has more than an origin and a path"));
-        }
+        let base_url = WebUrl::parse(&self.base_url).and_then(WebUrl::without_query);
+        let base_url = base_url.map_err(|problem| error("base_url", problem))?.into_url();
         let segments = self.prefix.split('/').skip(1);
         if !self.prefix.is_empty() && (!self.prefix.starts_with('/') || !segments.into_iter().all(is_segment)) {
             return Err(error("prefix", "is no path such as `/logto`, of letters, digits, `-`, `.`, `_` and `~`"));

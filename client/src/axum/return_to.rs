@@ -2,6 +2,8 @@
 
 use url::{Origin, Position, Url};
 
+use crate::util::web_url::WebUrl;
+
 /// More bytes than any page's URL has; up to eight of them are kept in a session.
 const MAX_LEN: usize = 2048;
 
@@ -15,9 +17,8 @@ impl ReturnTo {
     /// `None` if one of the `allowed` is no origin.
     pub(crate) fn new(base_url: &Url, allowed: &[String]) -> Option<Self> {
         let allowed = allowed.iter().map(|origin| {
-            let url = Url::parse(origin).ok()?;
-            let is_origin = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-            (is_origin && is_web(&url) && url.username().is_empty()).then(|| url.origin())
+            let url = WebUrl::parse(origin).and_then(WebUrl::without_query).ok()?.into_url();
+            (url.path() == "/").then(|| url.origin())
         });
         Some(Self { base_url: base_url.clone(), allowed: allowed.collect::<Option<_>>()? })
     }
@@ -27,8 +28,8 @@ impl ReturnTo {
         if return_to.starts_with('/') {
             return self.path(return_to);
         }
-        let url = Url::parse(return_to).ok()?;
-        (is_short(&url) && is_web(&url) && self.allowed.contains(&url.origin())).then_some(url)
+        let url = WebUrl::parse(return_to).ok()?.into_url();
+        (is_short(&url) && self.allowed.contains(&url.origin())).then_some(url)
     }
 
     /// The URL, if it is a path of this app. What browsers read as the beginning of another host's URL is none: `//`,
@@ -44,9 +45,8 @@ impl ReturnTo {
 
     /// One that was checked when the sign-in began, and is an absolute URL since.
     pub(crate) fn check_stored(&self, url: &str) -> Option<Url> {
-        let url = Url::parse(url).ok()?;
-        (is_web(&url) && (url.origin() == self.base_url.origin() || self.allowed.contains(&url.origin())))
-            .then_some(url)
+        let url = WebUrl::parse(url).ok()?.into_url();
+        (url.origin() == self.base_url.origin() || self.allowed.contains(&url.origin())).then_some(url)
     }
 
     /// A URL that was checked, as [`check`](Self::check) accepts it again.
@@ -71,8 +71,4 @@ impl ReturnTo {
 /// As it will be kept: percent-encoded, with its origin.
 fn is_short(url: &Url) -> bool {
     url.as_str().len() <= MAX_LEN
-}
-
-fn is_web(url: &Url) -> bool {
-    matches!(url.scheme(), "https" | "http")
 }

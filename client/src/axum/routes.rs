@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::LogtoAuth;
 use super::extract::{Request, redirect_to};
-use super::failure::plain_page;
+use super::rejection::plain_page;
 use crate::oidc::authorize::{FirstScreen, SignInOptions};
 use crate::storage::LogtoStorage;
 

@@ -18,7 +18,7 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why an operation failed. No token, code, verifier or secret is in it, nor in what it prints.
 ///
-/// Where an app branches, it asks:
+/// Variants may get more fields, and the enum more variants; the `is_*` methods say what an app does next:
 ///
 /// ```
 /// # fn page(error: logto_client::Error) -> &'static str {
@@ -38,6 +38,7 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// A field of the configuration cannot be used.
     #[error("the configuration's `{field}` {problem}")]
+    #[non_exhaustive]
     Config {
         /// The field's name, as its setter's.
         field: &'static str,
@@ -47,6 +48,7 @@ pub enum Error {
 
     /// An option of a sign-in or a sign-out cannot be used.
     #[error("`{name}` {problem}")]
+    #[non_exhaustive]
     InvalidOption {
         /// The option's name, as its setter's.
         name: &'static str,
@@ -62,7 +64,7 @@ pub enum Error {
     /// would be theirs afterwards (session fixation).
     #[error(
         "the session cannot be given a new id, which protects a sign-in against session fixation: use a session that can, \
-         or configure `require_session_renewal(false)` and renew its id yourself"
+         or call `dangerously_keep_session_id()` on the configuration and renew the id yourself"
     )]
     RenewalUnsupported(#[source] storage::Error),
 
@@ -85,6 +87,7 @@ pub enum Error {
 
     /// A token was asked for a resource that the configuration does not list.
     #[error("the resource `{resource}` is not among the configuration's `resources`")]
+    #[non_exhaustive]
     UnlistedResource {
         /// The resource that was asked for.
         resource: String,
@@ -114,6 +117,7 @@ pub enum Error {
 
     /// The callback's URL is not what a provider sends.
     #[error("the callback's URL {problem}")]
+    #[non_exhaustive]
     InvalidCallback {
         /// What is wrong with it.
         problem: &'static str,
@@ -121,6 +125,7 @@ pub enum Error {
 
     /// The callback came to another URL than the sign-in's `redirect_uri`.
     #[error("the callback came to {found}, but the sign-in's `redirect_uri` is {expected}")]
+    #[non_exhaustive]
     WrongRedirectUri {
         /// The sign-in's `redirect_uri`.
         expected: String,
@@ -131,6 +136,7 @@ pub enum Error {
     /// The callback's `iss` (RFC 9207) is not this provider, or is missing although the provider promises it: the
     /// answer of another provider was mixed in.
     #[error("the callback does not come from this provider: its `iss` is {}", if *.missing { "missing" } else { "another" })]
+    #[non_exhaustive]
     WrongIssuer {
         /// Whether there was none.
         missing: bool,
@@ -143,6 +149,7 @@ pub enum Error {
 
     /// The user denied the consent, or the provider the user (`error=access_denied`).
     #[error("the sign-in was denied{}", Described(.description))]
+    #[non_exhaustive]
     AccessDenied {
         /// The provider's words, for people; not to be trusted as HTML.
         description: Option<String>,
@@ -150,6 +157,7 @@ pub enum Error {
 
     /// The provider answered the sign-in with an error (RFC 6749, section 4.1.2.1).
     #[error("the provider refused the sign-in: {error}{}", Described(.description))]
+    #[non_exhaustive]
     AuthorizationFailed {
         /// The error's code, such as `invalid_scope`.
         error: String,
@@ -163,6 +171,7 @@ pub enum Error {
 
     /// The ID token's times (`iat`, `exp`) are more than five minutes off this machine's clock.
     #[error("the ID token's `{claim}` is {seconds} s off this machine's clock: set the clocks of both machines")]
+    #[non_exhaustive]
     ClockSkew {
         /// `iat` or `exp`.
         claim: &'static str,
@@ -177,6 +186,7 @@ pub enum Error {
     /// The token endpoint answered with an error (RFC 6749, section 5.2). `access_denied` and `insufficient_scope` mean
     /// that the user may not have the token; what the user is missing is in the description.
     #[error("the token endpoint refused: {error}{}", Described(.description))]
+    #[non_exhaustive]
     TokenEndpoint {
         /// The error's code, such as `invalid_client`.
         error: String,

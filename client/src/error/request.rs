@@ -22,6 +22,7 @@ pub enum RequestErrorKind {
     /// An answer with a status that is no success, and no OAuth error.
     Status(u16),
     /// The provider asks for fewer requests (429).
+    #[non_exhaustive]
     RateLimited {
         /// How long to wait, where it says so in seconds.
         retry_after: Option<Duration>,
@@ -29,6 +30,7 @@ pub enum RequestErrorKind {
     /// A redirect, which is never followed: it would take the app's secret elsewhere.
     Redirected,
     /// A body over the limit.
+    #[non_exhaustive]
     TooLarge {
         /// The most bytes that are read.
         limit: usize,
@@ -36,6 +38,7 @@ pub enum RequestErrorKind {
     /// An answer that is not what the endpoint has to answer.
     Invalid(&'static str),
     /// Discovery names another issuer than the configured endpoint's.
+    #[non_exhaustive]
     WrongIssuer {
         /// `{endpoint}/oidc`.
         expected: String,

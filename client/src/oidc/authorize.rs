@@ -224,7 +224,7 @@ impl SignInOptions {
             return wrong("prompt", problem);
         }
         match self.extra_params.iter().find(|(name, _)| OWN_PARAMS.contains(&&**name)) {
-            Some((name, _)) => wrong("extra_params", &format!("has {name:?}, which the client sets itself")),
+            Some((name, _)) => wrong("extra_param", &format!("has {name:?}, which the client sets itself")),
             None => Ok(()),
         }
     }

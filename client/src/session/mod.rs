@@ -1,8 +1,8 @@
 //! The session of one visitor.
 
-mod items;
-mod refresh;
-mod sign_in;
+pub(crate) mod items;
+pub(crate) mod refresh;
+pub(crate) mod sign_in;
 mod sign_out;
 mod tokens;
 

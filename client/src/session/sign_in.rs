@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::claims::IdTokenClaims;
+use crate::config::LogtoConfig;
 use crate::error::{Endpoint, Error, ErrorChain, RequestError, Result};
 use crate::oidc::authorize::{AuthorizationRequest, SignInOptions};
 use crate::oidc::callback::{self, CallbackParams};
@@ -69,19 +70,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         options.check()?;
         let provider = self.client().provider();
         let metadata = provider.metadata_for_browser().await?;
-        let sign_in = SignInSession::new(&options);
-        let config = provider.config();
-        let request = AuthorizationRequest {
-            client_id: config.app_id(),
-            state: &sign_in.state,
-            nonce: &sign_in.nonce,
-            code_challenge: &pkce::challenge(&sign_in.code_verifier),
-            scopes: config.scopes(),
-            resources: config.resources(),
-            default_prompts: config.prompts(),
-            options: &options,
-        };
-        let url = request.url(&metadata.authorization_endpoint);
+        let sign_in = SignInSession::new(&options, now());
+        let url = sign_in.authorization_url(provider.config(), &options, &metadata.authorization_endpoint);
 
         let mut sign_ins = self.sign_in_sessions().await?;
         sign_ins.add(sign_in, now());
@@ -293,15 +283,29 @@ impl SignInSessions {
 }
 
 impl SignInSession {
-    fn new(options: &SignInOptions) -> Self {
+    pub(crate) fn new(options: &SignInOptions, now: u64) -> Self {
         Self {
             state: pkce::random(),
             nonce: pkce::random(),
             code_verifier: pkce::random(),
             redirect_uri: options.redirect_uri.clone(),
             post_redirect_uri: options.post_redirect_uri.clone(),
-            began_at: now(),
+            began_at: now,
         }
+    }
+
+    pub(crate) fn authorization_url(&self, config: &LogtoConfig, options: &SignInOptions, endpoint: &Url) -> Url {
+        let request = AuthorizationRequest {
+            client_id: config.app_id(),
+            state: &self.state,
+            nonce: &self.nonce,
+            code_challenge: &pkce::challenge(&self.code_verifier),
+            scopes: config.scopes(),
+            resources: config.resources(),
+            default_prompts: config.prompts(),
+            options,
+        };
+        request.url(endpoint)
     }
 
     fn has_state(&self, state: &str) -> bool {

@@ -10,6 +10,7 @@ use crate::error::{Error, RequestError, Result};
 use crate::oidc::end_session::end_session_url;
 use crate::session::LogtoSession;
 use crate::session::items::{self, StoredToken};
+use crate::util::web_url::WebUrl;
 
 /// How long a sign-out waits for the refresh token's revocation.
 const MAX_REVOCATION_WAIT: Duration = Duration::from_secs(1);
@@ -40,9 +41,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// background for some minutes, and waited for no longer than a second.
     #[doc(alias = "logout")]
     pub async fn sign_out(&self, post_logout_redirect_uri: Option<&str>) -> Result<Url> {
-        if let Some(Err(problem)) =
-            post_logout_redirect_uri.map(Url::parse).map(|url| url.map_err(|_| "is no absolute URL"))
-        {
+        if let Some(Err(problem)) = post_logout_redirect_uri.map(WebUrl::parse) {
             return Err(Error::InvalidOption { name: "post_logout_redirect_uri", problem: problem.to_owned() });
         }
         let refresh_token = self.revocable_refresh_token().await?;

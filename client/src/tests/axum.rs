@@ -156,7 +156,7 @@ fn a_failure_has_the_status_that_goes_with_it() {
         (refused("login_required"), StatusCode::UNAUTHORIZED),
         (refused("invalid_client"), StatusCode::BAD_GATEWAY),
         (
-            Error::EndSession(RequestError { endpoint: crate::Endpoint::Discovery, kind: RequestErrorKind::TimedOut }),
+            Error::EndSession(RequestError { endpoint: crate::Endpoint::Metadata, kind: RequestErrorKind::TimedOut }),
             StatusCode::SERVICE_UNAVAILABLE,
         ),
         (Error::UnknownState, StatusCode::BAD_REQUEST),

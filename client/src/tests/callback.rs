@@ -120,7 +120,7 @@ async fn a_callback_without_any_parameter_is_a_cancelled_sign_in_and_uses_nothin
     for destination in ["/first", "/newest"] {
         session.sign_in(SignInOptions::new(REDIRECT_URI).post_redirect_uri(destination)).await.unwrap();
     }
-    let before = items.get_item(crate::items::SIGN_IN_SESSION).await.unwrap();
+    let before = items.get_item(crate::session::items::SIGN_IN_SESSION).await.unwrap();
     for url in
         ["", "/callback", "/callback?", "https://app.example.com/callback", "/callback?tenant=a", "/callback#code=c"]
     {
@@ -130,7 +130,7 @@ async fn a_callback_without_any_parameter_is_a_cancelled_sign_in_and_uses_nothin
         assert!(matches!(error, Error::SignInCancelled), "{url}: {error:?}");
         assert!(error.is_access_denied() && !error.is_retryable() && !error.is_stale_callback());
     }
-    assert_eq!(items.get_item(crate::items::SIGN_IN_SESSION).await.unwrap(), before);
+    assert_eq!(items.get_item(crate::session::items::SIGN_IN_SESSION).await.unwrap(), before);
     assert!(provider.requests().is_empty());
 }
 
@@ -159,7 +159,7 @@ async fn what_the_browser_brought_is_evaluated_before_any_request() {
     let url =
         crate::LogtoClient::new(config()).unwrap().session(&items).sign_in(SignInOptions::new(REDIRECT_URI)).await;
     let state = url.unwrap().query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-    let begun = items.get_item(crate::items::SIGN_IN_SESSION).await.unwrap().unwrap();
+    let begun = items.get_item(crate::session::items::SIGN_IN_SESSION).await.unwrap().unwrap();
     // Another process, which knows nothing of a provider that is down.
     let (endpoint, nothing) = {
         let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -174,7 +174,7 @@ async fn what_the_browser_brought_is_evaluated_before_any_request() {
         (format!("/callback?code=c&iss=x&state={state}"), |error| matches!(error, Error::WrongIssuer { .. })),
         (format!("/callback?code=c&state={state}"), |error| matches!(error, Error::Request(_))),
     ] {
-        items.set_item(crate::items::SIGN_IN_SESSION, &begun).await.unwrap();
+        items.set_item(crate::session::items::SIGN_IN_SESSION, &begun).await.unwrap();
         let config = crate::LogtoConfig::builder(&endpoint, "app").build().unwrap();
         let session = crate::LogtoClient::new(config).unwrap().session(&items);
         let error = session.handle_sign_in_callback(&callback).await.unwrap_err();
@@ -347,8 +347,8 @@ async fn a_session_that_was_read_before_a_callback_does_not_bring_the_sign_in_ba
     let url = session.sign_in(SignInOptions::new(REDIRECT_URI)).await.unwrap();
     let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
     let older = Items::default();
-    let begun = crate::LogtoStorage::get_item(&items, crate::items::SIGN_IN_SESSION).await.unwrap().unwrap();
-    crate::LogtoStorage::set_item(&older, crate::items::SIGN_IN_SESSION, &begun).await.unwrap();
+    let begun = crate::LogtoStorage::get_item(&items, crate::session::items::SIGN_IN_SESSION).await.unwrap().unwrap();
+    crate::LogtoStorage::set_item(&older, crate::session::items::SIGN_IN_SESSION, &begun).await.unwrap();
 
     let callback = format!("/callback?code=c&state={state}");
     assert!(matches!(session.handle_sign_in_callback(&callback).await, Err(Error::TokenEndpoint { .. })));
@@ -367,7 +367,7 @@ async fn the_verifier_that_is_sent_with_the_code_is_that_of_the_challenge() {
     session.handle_sign_in_callback(&callback).await.unwrap_err();
     let form = provider.requests()[0].form.clone();
     let verifier = &form.iter().find(|(name, _)| name == "code_verifier").unwrap().1;
-    assert_eq!(crate::pkce::challenge(verifier), param("code_challenge"));
+    assert_eq!(crate::oidc::pkce::challenge(verifier), param("code_challenge"));
     let names: Vec<_> = form.iter().map(|(name, _)| &**name).collect();
     assert_eq!(names, ["grant_type", "client_id", "code", "redirect_uri", "code_verifier"]);
 }

@@ -2,7 +2,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::jwt::decode_claims as decode;
+use crate::oidc::jwt::decode_claims as decode;
 use crate::{AccessTokenClaims, IdTokenClaims, OrganizationData, UserInfo};
 
 fn jwt(claims: &str) -> String {

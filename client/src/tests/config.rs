@@ -17,10 +17,10 @@ fn refused(builder: LogtoConfigBuilder) -> (&'static str, String) {
 #[test]
 fn an_endpoint_that_cannot_be_used_is_refused_and_says_why() {
     for (endpoint, problem) in [
-        ("", "is no absolute URL"),
-        ("tenant.logto.app", "is no absolute URL"),
-        ("/logto", "is no absolute URL"),
-        ("https://", "is no absolute URL"),
+        ("", "is not an absolute URL"),
+        ("tenant.logto.app", "is not an absolute URL"),
+        ("/logto", "is not an absolute URL"),
+        ("https://", "is not an absolute URL"),
         ("ftp://tenant.logto.app", "is neither an https nor an http URL"),
         ("localhost:3001", "is neither an https nor an http URL"),
         ("data:text/plain,logto", "is neither an https nor an http URL"),
@@ -159,8 +159,8 @@ fn the_default_prompt_is_consent_and_none_may_stand_alone() {
 
 #[test]
 fn renewal_of_the_session_is_required_by_default() {
-    assert!(builder().build().unwrap().require_session_renewal());
-    assert!(!builder().require_session_renewal(false).build().unwrap().require_session_renewal());
+    assert!(!builder().build().unwrap().keeps_session_id());
+    assert!(builder().dangerously_keep_session_id().build().unwrap().keeps_session_id());
 }
 
 #[test]

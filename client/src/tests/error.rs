@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::error::Error as _;
 use std::time::Duration;
 
-use crate::error::{Endpoint, Error, IdTokenProblem, RequestError, RequestErrorKind, WithCauses, quotable};
+use crate::error::{Endpoint, Error, ErrorChain, IdTokenError, RequestError, RequestErrorKind, sanitized};
 use crate::storage;
 
 fn words(text: &str) -> String {
@@ -51,12 +51,12 @@ async fn all() -> Vec<(Error, &'static str)> {
         (Error::TokenEndpoint { error: words("login_required"), description: None }, "sign in"),
         (Error::TokenEndpoint { error: words("access_denied"), description: None }, "denied"),
         (Error::TokenEndpoint { error: words("insufficient_scope"), description: None }, "denied"),
-        (Error::EndSession(RequestError::new(Endpoint::Discovery, RequestErrorKind::TimedOut)), "retry"),
+        (Error::EndSession(RequestError::new(Endpoint::Metadata, RequestErrorKind::TimedOut)), "retry"),
         (request(RequestErrorKind::TimedOut), "retry"),
         (Error::AuthorizationFailed { error: words("invalid_scope"), description: None }, ""),
         (Error::AuthorizationFailed { error: words("server_error"), description: None }, "retry"),
         (Error::AuthorizationFailed { error: words("temporarily_unavailable"), description: None }, "retry"),
-        (Error::InvalidIdToken(IdTokenProblem::Nonce), ""),
+        (Error::InvalidIdToken(IdTokenError::Nonce), ""),
         (Error::ClockSkew { claim: "iat", seconds: 301 }, "clock"),
         (Error::WrongSubject, ""),
         (Error::TokenEndpoint { error: words("invalid_client"), description: None }, ""),
@@ -113,7 +113,7 @@ async fn each_error_has_words_of_its_own_and_shows_what_it_holds() {
         (Error::WrongIssuer { missing: true }, "is missing"),
         (Error::WrongIssuer { missing: false }, "is another"),
         (Error::AuthorizationFailed { error: words("invalid_scope"), description: None }, ": invalid_scope"),
-        (Error::InvalidIdToken(IdTokenProblem::Algorithm), "ES512"),
+        (Error::InvalidIdToken(IdTokenError::Algorithm), "ES512"),
         (Error::ClockSkew { claim: "iat", seconds: 301 }, "`iat` is 301 s off"),
         (Error::TokenEndpoint { error: words("invalid_client"), description: None }, ": invalid_client"),
         (
@@ -137,7 +137,7 @@ async fn each_error_has_words_of_its_own_and_shows_what_it_holds() {
 
 #[test]
 fn each_problem_of_an_id_token_has_words_of_its_own() {
-    use IdTokenProblem::{
+    use IdTokenError::{
         AccessTokenHash, Algorithm, Audience, AuthorizedParty, Issuer, Malformed, Nonce, Signature, Subject, UnknownKey,
     };
     let all = [
@@ -159,9 +159,8 @@ fn each_problem_of_an_id_token_has_words_of_its_own() {
 
 #[test]
 fn each_endpoint_is_named() {
-    use Endpoint::{Discovery, EndSession, Keys, Revocation, Token, UserInfo};
-    let texts: HashSet<_> =
-        [Discovery, Keys, Token, Revocation, UserInfo, EndSession].map(|one| one.to_string()).into();
+    use Endpoint::{EndSession, Jwks, Metadata, Revocation, Token, UserInfo};
+    let texts: HashSet<_> = [Metadata, Jwks, Token, Revocation, UserInfo, EndSession].map(|one| one.to_string()).into();
     assert_eq!(texts.len(), 6);
 }
 
@@ -170,11 +169,11 @@ async fn what_caused_an_error_is_its_source_and_not_said_twice() {
     for error in [Error::Storage(storage_error()), Error::RenewalUnsupported(storage_error()), transport().await] {
         let source = error.source().expect("a source").to_string();
         assert!(!error.to_string().contains(&source), "{error}: {source}");
-        let logged = WithCauses(&error).to_string();
+        let logged = ErrorChain(&error).to_string();
         assert!(logged.starts_with(&format!("{error}: {source}")), "{logged}");
     }
     assert!(Error::NotAuthenticated.source().is_none());
-    assert_eq!(WithCauses(&Error::NotAuthenticated).to_string(), Error::NotAuthenticated.to_string());
+    assert_eq!(ErrorChain(&Error::NotAuthenticated).to_string(), Error::NotAuthenticated.to_string());
     assert!(request(RequestErrorKind::Status(500)).source().is_none());
 }
 
@@ -188,8 +187,8 @@ fn the_time_to_wait_is_told_only_where_the_provider_said_it() {
 
 #[test]
 fn foreign_words_are_cut_by_characters_and_have_no_control_characters() {
-    assert_eq!(quotable(""), "");
-    assert_eq!(quotable("a\0\t\r\n\u{1b}\u{7f}\u{85}b"), "ab");
-    assert_eq!(quotable(&"€".repeat(201)), "€".repeat(200));
-    assert_eq!(quotable(&format!("{}{}", "\n".repeat(500), "x".repeat(200))), "x".repeat(200));
+    assert_eq!(sanitized(""), "");
+    assert_eq!(sanitized("a\0\t\r\n\u{1b}\u{7f}\u{85}b"), "ab");
+    assert_eq!(sanitized(&"€".repeat(201)), "€".repeat(200));
+    assert_eq!(sanitized(&format!("{}{}", "\n".repeat(500), "x".repeat(200))), "x".repeat(200));
 }

@@ -7,8 +7,8 @@ use tokio::time::advance;
 
 use super::provider::Provider;
 use crate::error::{Endpoint, RequestError, RequestErrorKind};
-use crate::http::{self, Http};
-use crate::probe::Probe;
+use crate::util::http::{self, Http};
+use crate::util::probe::Probe;
 use crate::{Error, LogtoClient, LogtoConfig, SignInOptions};
 
 #[tokio::test(start_paused = true)]
@@ -28,7 +28,7 @@ async fn an_http_client_without_a_time_out_cannot_hang_the_app() {
 }
 
 fn failure() -> RequestError {
-    RequestError::new(Endpoint::Discovery, RequestErrorKind::Status(503))
+    RequestError::new(Endpoint::Metadata, RequestErrorKind::Status(503))
 }
 
 /// After a request that nothing answered.
@@ -43,7 +43,7 @@ async fn failing_http() -> Http {
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_is_down_is_probed_once_every_ten_seconds() {
-    let (http, probe) = (failing_http().await, Probe::default());
+    let (http, probe) = (failing_http().await, Probe::new());
     let probes = AtomicUsize::new(0);
     let check = async || {
         let ask = || async {
@@ -65,8 +65,8 @@ async fn a_provider_that_is_down_is_probed_once_every_ten_seconds() {
 #[tokio::test]
 async fn a_provider_that_answers_again_is_not_down() {
     let provider = Provider::start(json!({}), |_| (200, String::new())).await;
-    let (http, probe) = (failing_http().await, Probe::default());
-    let ask = || http.send(Endpoint::Discovery, http.get(&provider.endpoint));
+    let (http, probe) = (failing_http().await, Probe::new());
+    let ask = || http.send(Endpoint::Metadata, http.get(&provider.endpoint));
     probe.check(&http, ask).await.expect("an answer");
     assert!(!http.is_failing());
     assert_eq!(provider.requests().len(), 1);

@@ -6,9 +6,9 @@ use fake_provider::keys::{EDDSA, ES256, ES384, ES512, Key, PS256, RS256, base64u
 use serde_json::{Value, json};
 
 use crate::IdTokenClaims;
-use crate::error::{Error, IdTokenProblem, Result};
-use crate::id_token::{Expected, Occasion, UnverifiedIdToken};
-use crate::keys::KeySet;
+use crate::error::{Error, IdTokenError, Result};
+use crate::oidc::id_token::{IdTokenVerifier, IssuedFor, UnverifiedIdToken};
+use crate::oidc::jwks::JwkSet;
 
 const NOW: u64 = 1_700_000_000;
 const ISSUER: &str = "https://tenant.logto.app/oidc";
@@ -29,18 +29,18 @@ fn claims_with(claim: &str, value: Value) -> Value {
     claims
 }
 
-fn keys() -> KeySet {
-    KeySet::of(one_per_algorithm().map(Key::jwk).into())
+fn keys() -> JwkSet {
+    JwkSet::new(one_per_algorithm().map(Key::jwk).into())
 }
 
-fn verify_by(keys: &KeySet, token: &str, occasion: Occasion<'_>) -> Result<IdTokenClaims> {
+fn verify_by(keys: &JwkSet, token: &str, issued_for: IssuedFor<'_>) -> Result<IdTokenClaims> {
     let unverified = UnverifiedIdToken::parse(token)?;
-    let expected = Expected { issuer: ISSUER, app_id: "app", access_token: ACCESS_TOKEN, now: NOW, occasion };
-    unverified.verify(keys.find(unverified.key_id(), unverified.algorithm), &expected)
+    let verifier = IdTokenVerifier { issuer: ISSUER, app_id: "app", access_token: ACCESS_TOKEN, now: NOW, issued_for };
+    verifier.verify(&unverified, keys)
 }
 
 fn verify(token: &str) -> Result<IdTokenClaims> {
-    verify_by(&keys(), token, Occasion::SignIn { nonce: "n" })
+    verify_by(&keys(), token, IssuedFor::SignIn { nonce: "n" })
 }
 
 fn verify_claims(claims: &Value) -> Result<IdTokenClaims> {
@@ -48,7 +48,7 @@ fn verify_claims(claims: &Value) -> Result<IdTokenClaims> {
 }
 
 #[track_caller]
-fn problem(result: Result<IdTokenClaims>) -> IdTokenProblem {
+fn problem(result: Result<IdTokenClaims>) -> IdTokenError {
     match result {
         Err(Error::InvalidIdToken(problem)) => problem,
         other => panic!("{other:?}"),
@@ -58,7 +58,7 @@ fn problem(result: Result<IdTokenClaims>) -> IdTokenProblem {
 /// What of the problem an app sees as a variant: the words of `Malformed` may change.
 #[track_caller]
 fn assert_malformed(token: &str) {
-    assert!(matches!(problem(verify(token)), IdTokenProblem::Malformed(_)), "{token}");
+    assert!(matches!(problem(verify(token)), IdTokenError::Malformed(_)), "{token}");
 }
 
 #[test]
@@ -78,35 +78,35 @@ fn a_token_that_was_changed_anywhere_is_refused() {
         let mut other = claims();
         other["sub"] = json!("user-2");
         let swapped = format!("{}.{}.{}", parts[0], encode(other.to_string()), parts[2]);
-        assert_eq!(problem(verify(&swapped)), IdTokenProblem::Signature, "{}: the claims", signer.algorithm);
+        assert_eq!(problem(verify(&swapped)), IdTokenError::Signature, "{}: the claims", signer.algorithm);
 
         let header = json!({ "alg": signer.algorithm, "kid": signer.algorithm, "typ": "JWT" });
         let swapped = format!("{}.{}.{}", encode(header.to_string()), parts[1], parts[2]);
-        assert_eq!(problem(verify(&swapped)), IdTokenProblem::Signature, "{}: the header", signer.algorithm);
+        assert_eq!(problem(verify(&swapped)), IdTokenError::Signature, "{}: the header", signer.algorithm);
 
         let signature = signer.sign(format!("{}.{}", parts[0], parts[1]).as_bytes());
         for at in [0, signature.len() / 2, signature.len() - 1] {
             let mut changed = signature.clone();
             changed[at] ^= 1;
             let swapped = format!("{}.{}.{}", parts[0], parts[1], encode(changed));
-            assert_eq!(problem(verify(&swapped)), IdTokenProblem::Signature, "{}: byte {at}", signer.algorithm);
+            assert_eq!(problem(verify(&swapped)), IdTokenError::Signature, "{}: byte {at}", signer.algorithm);
         }
         for signature in [&[][..], &signature[..1], &signature[..signature.len() - 1], &[&signature[..], &[0]].concat()]
         {
             let swapped = format!("{}.{}.{}", parts[0], parts[1], encode(signature));
             let length = signature.len();
-            assert_eq!(problem(verify(&swapped)), IdTokenProblem::Signature, "{}: {length}", signer.algorithm);
+            assert_eq!(problem(verify(&swapped)), IdTokenError::Signature, "{}: {length}", signer.algorithm);
         }
         let zeros = vec![0; signature.len()];
         let swapped = format!("{}.{}.{}", parts[0], parts[1], encode(zeros));
-        assert_eq!(problem(verify(&swapped)), IdTokenProblem::Signature, "{}: zeros", signer.algorithm);
+        assert_eq!(problem(verify(&swapped)), IdTokenError::Signature, "{}: zeros", signer.algorithm);
     }
 }
 
 #[test]
 fn a_signature_by_another_key_of_the_same_kind_is_refused() {
     let others = Key::es384("ES384");
-    assert_eq!(problem(verify(&others.token(&claims()))), IdTokenProblem::Signature);
+    assert_eq!(problem(verify(&others.token(&claims()))), IdTokenError::Signature);
 }
 
 #[test]
@@ -118,8 +118,8 @@ fn an_ecdsa_signature_is_the_two_numbers_and_not_their_der() {
     let message = format!("{}.{}", encode(r#"{"alg":"ES256"}"#), encode(claims().to_string()));
     let der = pair.sign(&aws_lc_rs::rand::SystemRandom::new(), message.as_bytes()).unwrap();
     let token = format!("{message}.{}", encode(der));
-    let found = verify_by(&KeySet::of(vec![jwk]), &token, Occasion::SignIn { nonce: "n" });
-    assert_eq!(problem(found), IdTokenProblem::Signature);
+    let found = verify_by(&JwkSet::new(vec![jwk]), &token, IssuedFor::SignIn { nonce: "n" });
+    assert_eq!(problem(found), IdTokenError::Signature);
 }
 
 #[test]
@@ -130,12 +130,12 @@ fn the_header_cannot_choose_another_algorithm_than_the_keys() {
     {
         for signer in one_per_algorithm() {
             let token = signer.token_with(&json!({ "alg": alg, "kid": kid }), &claims());
-            assert_eq!(problem(verify(&token)), IdTokenProblem::UnknownKey, "{alg} {kid}");
+            assert_eq!(problem(verify(&token)), IdTokenError::UnknownKey, "{alg} {kid}");
         }
     }
     // A key of RSA serves both of its algorithms, unless it is bound to one.
     let token = RS256.token_with(&json!({ "alg": "PS256", "kid": "RS256" }), &claims());
-    assert_eq!(problem(verify(&token)), IdTokenProblem::Signature);
+    assert_eq!(problem(verify(&token)), IdTokenError::Signature);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn no_other_algorithm_is_accepted() {
         let header = encode(json!({ "alg": name, "kid": "RS256" }).to_string());
         for signature in ["", "AAAA"] {
             let token = format!("{header}.{}.{signature}", encode(claims().to_string()));
-            assert_eq!(problem(verify(&token)), IdTokenProblem::Algorithm, "{name:?}");
+            assert_eq!(problem(verify(&token)), IdTokenError::Algorithm, "{name:?}");
         }
     }
 }
@@ -163,7 +163,7 @@ fn a_public_key_is_no_secret_of_hs256() {
         );
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, signer.public_bytes()), message.as_bytes());
         let token = format!("{message}.{}", encode(tag));
-        assert_eq!(problem(verify(&token)), IdTokenProblem::Algorithm);
+        assert_eq!(problem(verify(&token)), IdTokenError::Algorithm);
     }
 }
 
@@ -179,7 +179,7 @@ fn a_header_with_crit_is_refused_whatever_it_names() {
 fn a_header_that_brings_its_own_key_changes_nothing() {
     let evil = Key::es384("ES384");
     let header = json!({ "alg": "ES384", "kid": "ES384", "jwk": evil.jwk(), "jku": "https://evil.example/keys" });
-    assert_eq!(problem(verify(&evil.token_with(&header, &claims()))), IdTokenProblem::Signature);
+    assert_eq!(problem(verify(&evil.token_with(&header, &claims()))), IdTokenError::Signature);
     assert!(verify(&ES384.token_with(&header, &claims())).is_ok());
 }
 
@@ -293,7 +293,7 @@ fn unset_claims_may_be_null() {
 fn an_audience_that_is_null_is_another_app() {
     let mut claims = claims();
     claims["aud"] = Value::Null;
-    assert_eq!(problem(verify_claims(&claims)), IdTokenProblem::Audience);
+    assert_eq!(problem(verify_claims(&claims)), IdTokenError::Audience);
 }
 
 #[test]
@@ -305,13 +305,13 @@ fn the_issuer_has_to_be_the_provider_to_the_last_byte() {
         "https://tenant.logto.app",
         "HTTPS://tenant.logto.app/oidc",
     ] {
-        assert_eq!(problem(verify_claims(&claims_with("iss", json!(issuer)))), IdTokenProblem::Issuer, "{issuer}");
+        assert_eq!(problem(verify_claims(&claims_with("iss", json!(issuer)))), IdTokenError::Issuer, "{issuer}");
     }
 }
 
 #[test]
 fn the_audience_has_to_be_this_app_and_of_several_azp_says_which() {
-    use IdTokenProblem::{Audience, AuthorizedParty};
+    use IdTokenError::{Audience, AuthorizedParty};
     for (aud, azp, refused) in [
         (json!("app"), None, None),
         (json!(["app"]), None, None),
@@ -373,7 +373,7 @@ fn the_clocks_may_differ_by_five_minutes_and_no_more() {
 #[test]
 fn the_nonce_has_to_be_that_of_the_sign_in() {
     for nonce in [Value::Null, json!(""), json!("N"), json!("n "), json!("other")] {
-        assert_eq!(problem(verify_claims(&claims_with("nonce", nonce.clone()))), IdTokenProblem::Nonce, "{nonce}");
+        assert_eq!(problem(verify_claims(&claims_with("nonce", nonce.clone()))), IdTokenError::Nonce, "{nonce}");
     }
 }
 
@@ -403,7 +403,7 @@ fn at_hash_is_that_of_the_access_token_by_the_digest_of_the_algorithm() {
         let right = at_hash(right, ACCESS_TOKEN);
         for wrong in ["", &right[1..], &format!("{right}="), &at_hash(&SHA256, "another")] {
             let found = verify(&signer.token(&claims_with("at_hash", json!(wrong))));
-            assert_eq!(problem(found), IdTokenProblem::AccessTokenHash, "{name} {wrong:?}");
+            assert_eq!(problem(found), IdTokenError::AccessTokenHash, "{name} {wrong:?}");
         }
         assert!(verify(&signer.token(&claims())).is_ok(), "{name}: it need not be there");
     }
@@ -420,18 +420,19 @@ fn at_hash_of_a_known_access_token() {
 fn a_refreshed_token_has_to_be_of_the_same_user_and_sign_in() {
     let before: IdTokenClaims = serde_json::from_value(claims()).unwrap();
     let without_nonce: IdTokenClaims = serde_json::from_value(claims_with("nonce", Value::Null)).unwrap();
-    let refreshed = |before, claims: &Value| verify_by(&keys(), &ES384.token(claims), Occasion::Refresh { before });
+    let refreshed =
+        |before, claims: &Value| verify_by(&keys(), &ES384.token(claims), IssuedFor::Refresh { previous: before });
 
     assert!(refreshed(&before, &claims()).is_ok());
     assert!(refreshed(&before, &claims_with("nonce", Value::Null)).is_ok(), "a nonce need not be there");
     assert!(refreshed(&without_nonce, &claims_with("nonce", Value::Null)).is_ok());
     assert!(refreshed(&without_nonce, &claims()).is_ok(), "the one before may be a refreshed one, too");
     for (before, claims, expected) in [
-        (&before, claims_with("sub", json!("user-2")), IdTokenProblem::Subject),
-        (&before, claims_with("nonce", json!("other")), IdTokenProblem::Nonce),
-        (&before, claims_with("iss", json!("https://evil.example/oidc")), IdTokenProblem::Issuer),
-        (&before, claims_with("aud", json!("other")), IdTokenProblem::Audience),
-        (&before, claims_with("at_hash", json!("wrong")), IdTokenProblem::AccessTokenHash),
+        (&before, claims_with("sub", json!("user-2")), IdTokenError::Subject),
+        (&before, claims_with("nonce", json!("other")), IdTokenError::Nonce),
+        (&before, claims_with("iss", json!("https://evil.example/oidc")), IdTokenError::Issuer),
+        (&before, claims_with("aud", json!("other")), IdTokenError::Audience),
+        (&before, claims_with("at_hash", json!("wrong")), IdTokenError::AccessTokenHash),
     ] {
         assert_eq!(problem(refreshed(before, &claims)), expected, "{claims}");
     }
@@ -443,7 +444,7 @@ fn a_token_is_not_checked_before_its_signature() {
     // Otherwise what the error says would be a forger's to choose.
     let mut token = ES384.token(&claims_with("iss", json!("https://evil.example/oidc")));
     token.truncate(token.len() - 8);
-    assert_eq!(problem(verify(&token)), IdTokenProblem::Signature);
+    assert_eq!(problem(verify(&token)), IdTokenError::Signature);
 }
 
 #[test]
@@ -455,8 +456,8 @@ fn an_rsa_key_of_1024_bits_is_refused() {
         "wiaWF0IjoxNzAwMDAwMDAwLCJub25jZSI6Im4ifQ",
     );
     let verify = |modulus: &str, signature: &str| {
-        let keys = KeySet::of(vec![json!({ "kty": "RSA", "n": modulus, "e": "AQAB" })]);
-        verify_by(&keys, &format!("{MESSAGE}.{signature}"), Occasion::SignIn { nonce: "n" })
+        let keys = JwkSet::new(vec![json!({ "kty": "RSA", "n": modulus, "e": "AQAB" })]);
+        verify_by(&keys, &format!("{MESSAGE}.{signature}"), IssuedFor::SignIn { nonce: "n" })
     };
     assert_eq!(
         problem(verify(
@@ -469,7 +470,7 @@ fn an_rsa_key_of_1024_bits_is_refused() {
                 "eOYABgmpCeLw4CS7s5NyDZTNjjH5EKCMh4__NregQ7rDBW2MT1mXjZ4qpeW4GaCAs5-zfTQ"
             )
         )),
-        IdTokenProblem::Signature
+        IdTokenError::Signature
     );
     assert!(
         verify(
@@ -509,14 +510,14 @@ fn without_a_kid_whichever_key_of_the_kind_signed_it_will_do() {
     let mut others = other.jwk();
     others["kid"] = json!("other");
     let token = ES384.token_with(&json!({ "alg": "ES384" }), &claims());
-    let sign_in = || Occasion::SignIn { nonce: "n" };
-    assert!(verify_by(&KeySet::of(vec![others.clone(), ES384.jwk()]), &token, sign_in()).is_ok());
-    assert_eq!(problem(verify_by(&KeySet::of(vec![others]), &token, sign_in())), IdTokenProblem::Signature);
-    assert_eq!(problem(verify_by(&KeySet::of(vec![ES256.jwk()]), &token, sign_in())), IdTokenProblem::UnknownKey);
+    let sign_in = || IssuedFor::SignIn { nonce: "n" };
+    assert!(verify_by(&JwkSet::new(vec![others.clone(), ES384.jwk()]), &token, sign_in()).is_ok());
+    assert_eq!(problem(verify_by(&JwkSet::new(vec![others]), &token, sign_in())), IdTokenError::Signature);
+    assert_eq!(problem(verify_by(&JwkSet::new(vec![ES256.jwk()]), &token, sign_in())), IdTokenError::UnknownKey);
 }
 
 #[test]
 fn a_kid_that_the_provider_does_not_have_is_an_unknown_key() {
     let token = ES384.token_with(&json!({ "alg": "ES384", "kid": "other" }), &claims());
-    assert_eq!(problem(verify(&token)), IdTokenProblem::UnknownKey);
+    assert_eq!(problem(verify(&token)), IdTokenError::UnknownKey);
 }

@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
-use crate::items::{
-    ACCESS_TOKEN_MAP, AccessToken, AccessTokens, ID_TOKEN, REFRESH_TOKEN, SIGN_IN_SESSION, StoredToken,
-    access_token_key, decode, encode,
+use crate::session::items::{
+    ACCESS_TOKEN_MAP, AccessTokens, ID_TOKEN, REFRESH_TOKEN, SIGN_IN_SESSION, StoredToken, decode, encode,
 };
-use crate::pending::{PendingSignIn, PendingSignIns};
+use crate::session::sign_in::{SignInSession, SignInSessions};
+use crate::tokens::{AccessToken, TokenTarget};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -34,10 +34,14 @@ fn the_keys_of_the_session_are_those_of_the_sdk_for_go() {
 
 #[test]
 fn access_tokens_are_kept_by_resource_and_organization() {
-    assert_eq!(access_token_key(None, None), "@");
-    assert_eq!(access_token_key(Some("https://api.example.com"), None), "@https://api.example.com");
-    assert_eq!(access_token_key(None, Some("org-1")), "@#org-1");
-    assert_eq!(access_token_key(Some("https://api.example.com"), Some("org-1")), "@https://api.example.com#org-1");
+    for (target, key) in [
+        (TokenTarget::provider(), "@"),
+        (TokenTarget::resource("https://api.example.com"), "@https://api.example.com"),
+        (TokenTarget::organization("org-1"), "@#org-1"),
+        (TokenTarget::resource("https://api.example.com").in_organization("org-1"), "@https://api.example.com#org-1"),
+    ] {
+        assert_eq!(target.key(), key);
+    }
 }
 
 #[test]
@@ -60,11 +64,11 @@ fn access_tokens_are_stored_as_this_json() {
 
 #[test]
 fn sign_ins_under_way_are_stored_as_this_json() {
-    let mut sign_ins = PendingSignIns::default();
-    let mut sign_in = PendingSignIn {
+    let mut sign_ins = SignInSessions::default();
+    let mut sign_in = SignInSession {
         state: "s".to_owned(),
         nonce: "n".to_owned(),
-        verifier: "v".to_owned(),
+        code_verifier: "v".to_owned(),
         redirect_uri: "https://app.example.com/callback".to_owned(),
         post_redirect_uri: None,
         began_at: NOW,

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use crate::pkce::{challenge, random};
+use crate::oidc::pkce::{challenge, random};
 
 #[test]
 fn the_challenge_is_that_of_rfc_7636_appendix_b() {

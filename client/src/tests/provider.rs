@@ -6,7 +6,8 @@ use fake_provider::{Call, Endpoint, FakeProvider, Reply};
 use reqwest::header::{CONNECTION, LOCATION, RETRY_AFTER};
 use serde_json::{Value, json};
 
-use crate::{LogtoClient, LogtoConfig, http};
+use crate::util::http;
+use crate::{LogtoClient, LogtoConfig};
 
 /// The one that apps are given, made once: reading the system's roots takes its time. Every answer closes its
 /// connection, so that none is left over from another test's runtime.

@@ -13,7 +13,8 @@ use tokio::time::timeout;
 use super::provider::Provider;
 use super::storage::Items;
 use crate::Error;
-use crate::items::{self, StoredToken};
+use crate::TokenTarget;
+use crate::session::items::{self, StoredToken};
 use crate::storage::{Change, LogtoStorage, Result};
 
 async fn sign_in(provider: &Provider, storage: &impl LogtoStorage, refresh_token: &str) {
@@ -55,13 +56,13 @@ async fn a_change_that_was_given_up_has_ended_no_sign_in() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
-    let flight = client.flight("r1");
+    let grant = client.grants().get("r1");
     tokio::select! {
         biased;
-        _ = flight.leave(pending()) => unreachable!(),
+        _ = grant.sign_out(pending()) => unreachable!(),
         () = ready(()) => {}
     }
-    assert_eq!(client.session(&items).access_token(None).await.unwrap(), "at");
+    assert_eq!(client.session(&items).access_token(TokenTarget::provider()).await.unwrap().as_str(), "at");
 }
 
 #[tokio::test]
@@ -69,17 +70,17 @@ async fn of_two_changes_at_once_the_one_that_succeeds_ends_the_sign_in() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
-    let flight = client.flight("r1");
+    let grant = client.grants().get("r1");
     let (go_on, wait) = oneshot::channel::<()>();
     let fails = async {
         wait.await.unwrap();
         Err(Error::NoPendingSignIn)
     };
     let (first, second, ()) =
-        tokio::join!(flight.leave(fails), flight.leave(ready(Ok(()))), async { go_on.send(()).unwrap() });
+        tokio::join!(grant.sign_out(fails), grant.sign_out(ready(Ok(()))), async { go_on.send(()).unwrap() });
     assert!(first.is_err() && second.is_ok());
     // A record that is older than the change still has the token.
-    assert!(matches!(client.session(&items).access_token(None).await, Err(Error::NotAuthenticated)));
+    assert!(matches!(client.session(&items).access_token(TokenTarget::provider()).await, Err(Error::NotAuthenticated)));
     assert!(provider.requests().is_empty());
 }
 
@@ -88,17 +89,17 @@ async fn a_rotated_token_that_no_session_has_is_kept_for_longer() {
     let (provider, mut requests, go_on) = slow_provider().await;
     let (client, items) = (provider.client(), Arc::new(Items::default()));
     sign_in(&provider, &items, "r1").await;
-    let flight = client.flight("r1");
+    let grant = client.grants().get("r1");
     let (minutes, a_day) = (Duration::from_secs(120), Duration::from_secs(24 * 3600));
-    assert_eq!(flight.kept(), minutes);
+    assert_eq!(grant.ttl(), minutes);
     let session = client.session(Arc::clone(&items));
-    let refresh = tokio::spawn(async move { session.access_token(None).await });
+    let refresh = tokio::spawn(async move { session.access_token(TokenTarget::provider()).await });
     while requests.recv().await.unwrap() != "/oidc/token" {}
     refresh.abort();
     assert!(refresh.await.unwrap_err().is_cancelled());
     go_on.send(()).unwrap();
     let rotated = async {
-        while flight.kept() != a_day {
+        while grant.ttl() != a_day {
             tokio::task::yield_now().await;
         }
     };
@@ -106,8 +107,8 @@ async fn a_rotated_token_that_no_session_has_is_kept_for_longer() {
 
     // The next request finds it, and stores it.
     go_on.send(()).unwrap();
-    client.session(&items).access_token(None).await.unwrap();
-    assert_eq!(flight.kept(), minutes);
+    client.session(&items).access_token(TokenTarget::provider()).await.unwrap();
+    assert_eq!(grant.ttl(), minutes);
 }
 
 #[tokio::test]
@@ -115,8 +116,8 @@ async fn a_refresh_token_that_is_sent_again_is_no_other_one() {
     let provider = Provider::start(json!({}), |_| answer(Some("r1"))).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
-    client.session(&items).access_token(None).await.unwrap();
-    assert_eq!(client.flight("r1").kept(), Duration::from_secs(120));
+    client.session(&items).access_token(TokenTarget::provider()).await.unwrap();
+    assert_eq!(client.grants().get("r1").ttl(), Duration::from_secs(120));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -126,13 +127,13 @@ async fn a_rotation_beside_a_local_clear_is_not_revoked() {
     let (client, items) = (provider.client(), Arc::new(Items::default()));
     sign_in(&provider, &*items, "r1").await;
     let refreshing = client.session(Arc::clone(&items));
-    let refreshing = tokio::spawn(async move { refreshing.access_token(None).await });
+    let refreshing = tokio::spawn(async move { refreshing.access_token(TokenTarget::provider()).await });
     requests.recv().await.unwrap();
     client.session(&*items).clear_all_tokens().await.unwrap();
     go_on.send(()).unwrap();
     assert!(matches!(refreshing.await.unwrap(), Err(Error::NotAuthenticated)));
     assert_eq!(provider.requests().len(), 1, "nothing is told to the provider");
-    assert_eq!(client.flight("r2").kept(), Duration::from_secs(120), "nobody will ask for what is over");
+    assert_eq!(client.grants().get("r2").ttl(), Duration::from_secs(120), "nobody will ask for what is over");
     assert!(!client.session(&*items).is_authenticated().await.unwrap());
 }
 
@@ -142,7 +143,7 @@ async fn a_rotation_beside_a_sign_out_is_revoked() {
     let (client, items) = (provider.client(), Arc::new(Items::default()));
     sign_in(&provider, &*items, "r1").await;
     let refreshing = client.session(Arc::clone(&items));
-    let refreshing = tokio::spawn(async move { refreshing.access_token(None).await });
+    let refreshing = tokio::spawn(async move { refreshing.access_token(TokenTarget::provider()).await });
     requests.recv().await.unwrap();
     client.session(&*items).sign_out(None).await.unwrap();
     go_on.send(()).unwrap();
@@ -247,10 +248,10 @@ async fn who_is_given_anothers_token_does_not_undo_what_a_third_process_has_rota
     let store = Arc::default();
     sign_in(&provider, &Record::of(&store), "r1").await;
     let (early, late) = (Record::of(&store), Record::of(&store));
-    client.session(&early).access_token(None).await.unwrap();
+    client.session(&early).access_token(TokenTarget::provider()).await.unwrap();
     rotate(&Record::of(&store), "r3").await;
-    assert_eq!(client.session(&late).access_token(None).await.unwrap(), "at");
-    assert_eq!(client.session(Record::of(&store)).refresh_token().await.unwrap().as_deref(), Some("r3"));
+    assert_eq!(client.session(&late).access_token(TokenTarget::provider()).await.unwrap().as_str(), "at");
+    assert_eq!(client.session(Record::of(&store)).refresh_token().await.unwrap().unwrap().as_str(), "r3");
 }
 
 /// A session that all requests share: who reads its refresh token here gets it late.
@@ -285,17 +286,17 @@ async fn who_waited_while_the_user_signed_in_anew_goes_on_with_the_new_sign_in()
     sign_in(&provider, &items, "r1").await;
     let (go_on, wait) = oneshot::channel();
     let waiting = client.session(Late { items: &items, wait: Mutex::new(Some(wait)) });
-    let flight = client.flight("r1");
+    let grant = client.grants().get("r1");
     let anew = async {
         let change = async {
             sign_in(&provider, &items, "r9").await;
             Ok(())
         };
-        flight.leave(change).await.unwrap();
+        grant.sign_out(change).await.unwrap();
         go_on.send(()).unwrap();
     };
-    let (token, ()) = tokio::join!(waiting.access_token(None), anew);
-    assert_eq!(token.unwrap(), "at");
+    let (token, ()) = tokio::join!(waiting.access_token(TokenTarget::provider()), anew);
+    assert_eq!(token.unwrap().as_str(), "at");
     assert!(provider.requests()[0].body.contains("refresh_token=r9"));
 }
 
@@ -305,12 +306,16 @@ async fn who_waited_for_a_request_that_failed_gets_its_error_and_who_comes_later
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
     let session = client.session(&items);
-    let (a, b, c) = tokio::join!(session.access_token(None), session.access_token(None), session.access_token(None));
+    let (a, b, c) = tokio::join!(
+        session.access_token(TokenTarget::provider()),
+        session.access_token(TokenTarget::provider()),
+        session.access_token(TokenTarget::provider())
+    );
     for found in [a, b, c] {
         assert!(found.unwrap_err().is_retryable());
     }
     assert_eq!(provider.requests().len(), 1);
-    session.access_token(None).await.unwrap_err();
+    session.access_token(TokenTarget::provider()).await.unwrap_err();
     assert_eq!(provider.requests().len(), 2);
 }
 
@@ -319,7 +324,7 @@ async fn a_change_that_fails_leaves_the_tokens_to_who_waited_for_it() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
-    let flight = client.flight("r1");
+    let grant = client.grants().get("r1");
     let (go_on, wait) = oneshot::channel::<()>();
     let fails = async {
         wait.await.unwrap();
@@ -328,7 +333,9 @@ async fn a_change_that_fails_leaves_the_tokens_to_who_waited_for_it() {
     let session = client.session(&items);
     // Polled in order: the change is under way, then somebody wants a token, and then the change fails.
     let (changed, token, ()) =
-        tokio::join!(flight.leave(fails), session.access_token(None), async { go_on.send(()).unwrap() });
+        tokio::join!(grant.sign_out(fails), session.access_token(TokenTarget::provider()), async {
+            go_on.send(()).unwrap()
+        });
     assert!(changed.is_err());
-    assert_eq!(token.unwrap(), "at");
+    assert_eq!(token.unwrap().as_str(), "at");
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::storage::Items;
 use crate::{
     AccessTokenClaims, DynStorage, Error, IdTokenClaims, LogtoClient, LogtoConfig, LogtoSession, LogtoStorage,
-    RequestError, SessionContext, SignInOptions, SignedIn, UserInfo,
+    RequestError, SessionContext, SignInOptions, SignedIn, TokenTarget, UserInfo,
 };
 
 fn is_send<T: Send>(_: T) {}
@@ -24,11 +24,11 @@ fn futures_of<S: LogtoStorage + Send + Sync>(session: &LogtoSession<S>) {
     is_send(session.context());
     is_send(session.id_token());
     is_send(session.id_token_claims());
-    is_send(session.access_token(None));
-    is_send(session.access_token_claims(None));
-    is_send(session.organization_token("org"));
-    is_send(session.organization_token_claims("org"));
-    is_send(session.access_token_for(None, None));
+    is_send(session.access_token(TokenTarget::provider()));
+    is_send(session.access_token_claims(TokenTarget::provider()));
+    is_send(session.access_token(TokenTarget::organization("org")));
+    is_send(session.access_token_claims(TokenTarget::organization("org")));
+    is_send(session.access_token(TokenTarget::resource("r").in_organization("org")));
     is_send(session.refresh_token());
     is_send(session.fetch_user_info());
     is_send(session.clear_access_tokens());

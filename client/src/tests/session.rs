@@ -8,8 +8,8 @@ use tokio::time::{sleep, timeout};
 
 use super::provider::Provider;
 use super::storage::Items;
-use crate::items::{self, StoredToken};
-use crate::{Error, LogtoStorage as _};
+use crate::session::items::{self, StoredToken};
+use crate::{Error, LogtoStorage as _, TokenTarget};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -48,7 +48,10 @@ async fn an_id_token_of_another_issuer_or_app_counts_as_signed_out() {
         assert_eq!(session.id_token().await.unwrap(), None, "{changed}");
         assert_eq!(session.refresh_token().await.unwrap(), None, "{changed}");
         assert!(matches!(session.id_token_claims().await, Err(Error::NotAuthenticated)), "{changed}");
-        assert!(matches!(session.access_token(None).await, Err(Error::NotAuthenticated)), "{changed}");
+        assert!(
+            matches!(session.access_token(TokenTarget::provider()).await, Err(Error::NotAuthenticated)),
+            "{changed}"
+        );
         assert!(matches!(session.fetch_user_info().await, Err(Error::NotAuthenticated)), "{changed}");
     }
     assert!(provider.requests().is_empty());
@@ -76,7 +79,7 @@ async fn a_refresh_token_alone_gets_no_tokens() {
     store(&items, items::REFRESH_TOKEN, "r1").await;
     let session = client.session(&items);
     assert!(!session.is_authenticated().await.unwrap());
-    assert!(matches!(session.access_token(None).await, Err(Error::NotAuthenticated)));
+    assert!(matches!(session.access_token(TokenTarget::provider()).await, Err(Error::NotAuthenticated)));
     assert!(provider.requests().is_empty());
 }
 
@@ -86,9 +89,9 @@ async fn cached_access_tokens_are_handed_out_to_a_signed_in_session_only() {
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, &json!({})).await;
     let session = client.session(&items);
-    assert_eq!(session.access_token(None).await.unwrap(), "at");
+    assert_eq!(session.access_token(TokenTarget::provider()).await.unwrap().as_str(), "at");
     items.remove_item(items::ID_TOKEN).await.unwrap();
-    assert!(matches!(session.access_token(None).await, Err(Error::NotAuthenticated)));
+    assert!(matches!(session.access_token(TokenTarget::provider()).await, Err(Error::NotAuthenticated)));
 }
 
 #[tokio::test]
@@ -99,7 +102,7 @@ async fn a_token_without_a_known_expiry_is_not_asked_for_at_every_call() {
         let (client, items) = (provider.client(), Items::default());
         sign_in(&provider, &items, &json!({})).await;
         for _ in 0..3 {
-            assert_eq!(client.session(&items).access_token(None).await.unwrap(), "at");
+            assert_eq!(client.session(&items).access_token(TokenTarget::provider()).await.unwrap().as_str(), "at");
         }
         assert_eq!(provider.requests().len(), 1, "{expires_in}");
     }

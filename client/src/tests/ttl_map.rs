@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::{advance, sleep};
 
-use crate::ttl_map::TtlMap;
+use crate::util::ttl_map::TtlMap;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

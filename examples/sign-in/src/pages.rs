@@ -7,13 +7,13 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use logto_client::axum::{Failure, LogtoAuth, SessionStorage};
-use logto_client::{AccessTokenClaims, IdTokenClaims};
+use logto_client::axum::{AuthRejection, InSession, LogtoAuth};
+use logto_client::{AccessTokenClaims, IdTokenClaims, TokenTarget};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tower_sessions::Session;
 
-type Storage = SessionStorage<Session>;
+type Storage = InSession<Session>;
 /// The user who is signed in: who is not is sent to sign in first.
 type User = logto_client::axum::User<Storage>;
 
@@ -124,9 +124,9 @@ async fn access_token(State(auth): State<LogtoAuth>, user: User, Query(params): 
         Some(resource) if !resources.contains(resource) => return no_such_api(&user),
         Some(resource) => {
             let shown = async {
-                let token = user.session.access_token(Some(resource)).await?;
-                let claims = user.session.access_token_claims(Some(resource)).await?;
-                Ok(ShownToken::new(resource, &token, &claims))
+                let token = user.session.access_token(TokenTarget::resource(resource)).await?;
+                let claims = user.session.access_token_claims(TokenTarget::resource(resource)).await?;
+                Ok(ShownToken::new(resource, token.as_str(), &claims))
             };
             match shown.await {
                 Ok(token) => Some(token),
@@ -149,9 +149,9 @@ async fn organizations(user: User) -> Response {
     let mut tokens = Vec::new();
     for organization in user.claims.user.organizations.iter().flatten() {
         let token = async {
-            let token = user.session.organization_token(organization).await?;
-            let claims = user.session.organization_token_claims(organization).await?;
-            Ok(ShownToken::new(organization, &token, &claims))
+            let token = user.session.access_token(TokenTarget::organization(organization)).await?;
+            let claims = user.session.access_token_claims(TokenTarget::organization(organization)).await?;
+            Ok(ShownToken::new(organization, token.as_str(), &claims))
         };
         match token.await {
             Ok(token) => tokens.push(token),
@@ -196,7 +196,7 @@ fn no_such_api(user: &User) -> Response {
 }
 
 /// What becomes of the routes' and the extractors' errors.
-pub(crate) fn failed(failure: &Failure) -> Response {
+pub(crate) fn failed(failure: &AuthRejection) -> Response {
     // With what caused it. None of that quotes a token, so all may go into a log.
     tracing::warn!(error = &failure.error as &dyn std::error::Error, "a request failed");
     if !failure.wants_page {

@@ -15,7 +15,7 @@ use benches::{at_once, is_bench};
 use fake_provider::keys::{Jwt, at_hash};
 use fake_provider::{APP_ID, APP_SECRET, Endpoint, FakeProvider, now};
 use logto_client::storage::{Change, LogtoStorage};
-use logto_client::{IdTokenClaims, LogtoClient, LogtoConfig, SignInOptions, Url};
+use logto_client::{IdTokenClaims, LogtoClient, LogtoConfig, SignInOptions, TokenTarget, Url};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 use tower_sessions::Session;
@@ -173,7 +173,8 @@ fn callback(report: &mut Report, bench: &Bench) {
 fn pages(report: &mut Report, bench: &Bench) {
     let storage = bench.signed_in();
     let id_token = bench.runtime.block_on(bench.client.session(&storage).id_token()).unwrap().unwrap();
-    let item = stored(&id_token);
+    let id_token = id_token.as_str();
+    let item = stored(id_token);
     let read = |times| repeat(times, || at_once(storage.get_item("logto_id_token")).unwrap());
     let session = || bench.client.session(&storage);
     compared(
@@ -186,7 +187,7 @@ fn pages(report: &mut Report, bench: &Bench) {
                 Box::new(|times| repeat(times, || at_once(session().is_authenticated()).unwrap())),
             ),
             ("`context()`", Box::new(|times| repeat(times, || at_once(session().context()).unwrap()))),
-            ("the claims' JSON, by itself", Box::new(|times| repeat(times, || claims(&id_token)))),
+            ("the claims' JSON, by itself", Box::new(|times| repeat(times, || claims(id_token)))),
             ("the item's JSON, by itself", Box::new(|times| repeat(times, || parsed(&item)))),
         ],
     );
@@ -196,7 +197,7 @@ fn pages(report: &mut Report, bench: &Bench) {
         at_once(storage.set_item("logto_access_token_map", &map)).unwrap();
         let session = || bench.client.session(&storage);
         let read = |times| repeat(times, || at_once(storage.get_item("logto_access_token_map")).unwrap());
-        let token = |times| repeat(times, || at_once(session().access_token(Some(API))).unwrap());
+        let token = |times| repeat(times, || at_once(session().access_token(TokenTarget::resource(API))).unwrap());
         compared(
             report,
             &format!("An access token, of {tokens} in the session"),

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use dev_provider::{Config, DevProvider};
 use logto_client::axum::LogtoAuth;
-use logto_client::{LogtoClient, LogtoConfig, LogtoSession, LogtoStorage};
+use logto_client::{LogtoClient, LogtoConfig, LogtoSession, LogtoStorage, TokenTarget};
 use reqwest::Client;
 use reqwest::header::{ACCEPT, LOCATION};
 use reqwest::redirect::Policy;
@@ -49,8 +49,8 @@ async fn keys(_user: User, session: Session) -> String {
 }
 
 async fn token(user: User) -> Response {
-    match user.session.access_token(Some("https://unlisted.example.com")).await {
-        Ok(token) => token.into_response(),
+    match user.session.access_token(TokenTarget::resource("https://unlisted.example.com")).await {
+        Ok(token) => token.as_str().to_owned().into_response(),
         Err(error) => user.respond(error),
     }
 }

@@ -11,7 +11,10 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use logto_client::{AccessTokenClaims, Error, LogtoClient, LogtoSession, LogtoStorage, Prompt, SignInOptions};
+use logto_client::{
+    AccessToken, Error, IdToken, LogtoClient, LogtoSession, LogtoStorage, Prompt, RefreshToken, SignInOptions,
+    TokenTarget,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -151,7 +154,7 @@ async fn claims<S: Stored>(User(session): User<S>) -> Answer {
 }
 
 async fn id_token<S: Stored>(User(session): User<S>) -> Answer {
-    Ok(Json(json!(session.id_token().await?)))
+    Ok(Json(json!(session.id_token().await?.as_ref().map(IdToken::as_str))))
 }
 
 async fn user_info<S: Stored>(User(session): User<S>) -> Answer {
@@ -159,7 +162,7 @@ async fn user_info<S: Stored>(User(session): User<S>) -> Answer {
 }
 
 async fn refresh_token<S: Stored>(User(session): User<S>) -> Answer {
-    Ok(Json(json!(session.refresh_token().await?)))
+    Ok(Json(json!(session.refresh_token().await?.as_ref().map(RefreshToken::as_str))))
 }
 
 #[derive(Deserialize)]
@@ -168,13 +171,19 @@ struct For {
     organization: Option<String>,
 }
 
+impl For {
+    fn target(&self) -> TokenTarget {
+        match (&self.resource, &self.organization) {
+            (None, None) => TokenTarget::provider(),
+            (None, Some(organization)) => TokenTarget::organization(organization),
+            (Some(resource), None) => TokenTarget::resource(resource),
+            (Some(resource), Some(organization)) => TokenTarget::resource(resource).in_organization(organization),
+        }
+    }
+}
+
 async fn token<S: Stored>(User(session): User<S>, Query(query): Query<For>) -> Answer {
-    let token = match (&query.resource, &query.organization) {
-        (None, Some(organization)) => session.organization_token(organization).await?,
-        (resource, None) => session.access_token(resource.as_deref()).await?,
-        (resource, organization) => session.access_token_for(resource.as_deref(), organization.as_deref()).await?,
-    };
-    Ok(Json(json!(token)))
+    Ok(Json(json!(session.access_token(query.target()).await?.as_str())))
 }
 
 /// A page that has its token, and takes its time with the rest.
@@ -192,11 +201,7 @@ async fn pause_and_token<S: Stored>(State(app): State<App>, user: User<S>, query
 }
 
 async fn token_claims<S: Stored>(User(session): User<S>, Query(query): Query<For>) -> Answer {
-    let claims: AccessTokenClaims = match query.organization {
-        Some(organization) => session.organization_token_claims(&organization).await?,
-        None => session.access_token_claims(query.resource.as_deref()).await?,
-    };
-    Ok(Json(json!(claims)))
+    Ok(Json(json!(session.access_token_claims(query.target()).await?)))
 }
 
 /// A page that needs a token for each organization, and asks for all at once.
@@ -204,25 +209,25 @@ async fn organization_tokens<S: Stored>(User(session): User<S>) -> Answer {
     let session = Arc::new(session);
     let tasks = (1..=6).map(|number| {
         let session = Arc::clone(&session);
-        tokio::spawn(async move { session.organization_token(&format!("org-{number}")).await })
+        tokio::spawn(async move { session.access_token(TokenTarget::organization(format!("org-{number}"))).await })
     });
     all(tasks.collect()).await
 }
 
 /// A page of 50 parts, each of which needs the same token.
 async fn tokens_at_once<S: Stored>(User(session): User<S>, Query(query): Query<For>) -> Answer {
-    let (session, resource) = (Arc::new(session), Arc::new(query.resource));
+    let (session, target) = (Arc::new(session), query.target());
     let tasks = (0..50).map(|_| {
-        let (session, resource) = (Arc::clone(&session), Arc::clone(&resource));
-        tokio::spawn(async move { session.access_token(resource.as_deref()).await })
+        let (session, target) = (Arc::clone(&session), target.clone());
+        tokio::spawn(async move { session.access_token(target).await })
     });
     all(tasks.collect()).await
 }
 
-async fn all(tasks: Vec<JoinHandle<Result<String, Error>>>) -> Answer {
+async fn all(tasks: Vec<JoinHandle<Result<AccessToken, Error>>>) -> Answer {
     let mut tokens = Vec::new();
     for task in tasks {
-        tokens.push(task.await.expect("a task ends")?);
+        tokens.push(task.await.expect("a task ends")?.as_str().to_owned());
     }
     Ok(Json(json!(tokens)))
 }

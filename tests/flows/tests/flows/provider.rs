@@ -23,7 +23,7 @@ pub(crate) struct Setup {
     pub(crate) registered_callback: &'static str,
     pub(crate) scopes: Vec<&'static str>,
     pub(crate) resources: Vec<&'static str>,
-    pub(crate) require_session_renewal: bool,
+    pub(crate) keep_session_id: bool,
     pub(crate) provider: OidcProviderSettings,
 }
 
@@ -42,7 +42,7 @@ impl Default for Setup {
                 "read:members",
             ],
             resources: vec![API, OTHER_API],
-            require_session_renewal: true,
+            keep_session_id: false,
             provider: OidcProviderSettings::default(),
         }
     }
@@ -53,8 +53,10 @@ impl Setup {
     pub(crate) fn config(&self, endpoint: &str) -> LogtoConfig {
         let mut config = LogtoConfig::builder(endpoint, APP_ID)
             .scopes(self.scopes.iter().copied())
-            .resources(self.resources.iter().copied())
-            .require_session_renewal(self.require_session_renewal);
+            .resources(self.resources.iter().copied());
+        if self.keep_session_id {
+            config = config.dangerously_keep_session_id();
+        }
         if !self.public {
             config = config.app_secret(APP_SECRET);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_session::SessionExt as _;
 use actix_web::test::TestRequest;
-use logto_client::{LogtoClient, LogtoStorage, MemorySession, SignInOptions};
+use logto_client::{LogtoClient, LogtoStorage, MemorySession, SignInOptions, TokenTarget};
 
 use servers::Browser;
 
@@ -21,13 +21,13 @@ pub(crate) async fn a_storage_that_cannot_renew_is_refused_and_nothing_changes(o
     let error = world.error(&browser, &relative(&callback)).await;
 
     assert_eq!(error["error"], "RenewalUnsupported", "{error}");
-    assert!(error["message"].as_str().unwrap().contains("require_session_renewal"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("dangerously_keep_session_id"), "{error}");
     assert_eq!(world.user(&browser).await, None);
 }
 
 pub(crate) async fn a_storage_that_cannot_renew_works_where_that_is_not_required(on: On) {
     let world = World::over::<ByHand>(on, |setup| {
-        setup.require_session_renewal = false;
+        setup.keep_session_id = true;
         setup.provider.access_token_seconds = 5;
     });
     let (world, browser) = (world.await, Browser::new());
@@ -88,9 +88,9 @@ async fn a_whole_flow_by_calls(on: On, storage: impl LogtoStorage) {
 
     assert_eq!(signed_in.claims.user.username.as_deref(), Some("ann"));
     assert_eq!(session.fetch_user_info().await.unwrap().sub, signed_in.claims.sub);
-    let token = session.access_token(Some(API)).await.unwrap();
-    assert_eq!(session.access_token(Some(API)).await.unwrap(), token);
-    assert_eq!(session.access_token_claims(Some(API)).await.unwrap().aud, [API]);
+    let token = session.access_token(TokenTarget::resource(API)).await.unwrap();
+    assert_eq!(session.access_token(TokenTarget::resource(API)).await.unwrap(), token);
+    assert_eq!(session.access_token_claims(TokenTarget::resource(API)).await.unwrap().aud, [API]);
     session.sign_out(Some(&format!("{app_url}/"))).await.unwrap();
     assert!(!session.is_authenticated().await.unwrap());
 }

@@ -1,7 +1,7 @@
 //! Callback URLs that no provider sent, or not for this sign-in.
 
 use fake_provider::{Endpoint, Reply, now};
-use logto_client::{Error, LogtoStorage, MemorySession, SignInOptions};
+use logto_client::{Error, LogtoStorage, MemorySession, SignInOptions, TokenTarget};
 use serde_json::Value;
 use url::Url;
 
@@ -222,7 +222,7 @@ async fn a_callback_that_fails_undoes_nothing_that_other_tabs_have_done_meanwhil
     soon(gate.arrival()).await;
 
     site.provider.answer_honestly();
-    let token = site.visit(&visitor, async |logto| logto.access_token(None).await).await;
+    let token = site.visit(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await;
     token.expect("a token, and a new refresh token");
     let refreshed = visitor.items_but_pending().await;
     let other = site.authorized(&visitor).await;

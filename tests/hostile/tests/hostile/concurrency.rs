@@ -1,6 +1,7 @@
 //! Many requests of one user's at once. Each has read its session before any of them refreshes, and saves it as a whole.
 
 use fake_provider::{Gate, Reply};
+use logto_client::TokenTarget;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -22,7 +23,10 @@ async fn fifty_requests_for_one_expired_token_make_one_request() {
     let old = visitor.item(REFRESH_TOKEN).await;
     let mut requests = Vec::new();
     for _ in 0..50 {
-        requests.push(site.open(&visitor, async |logto| logto.access_token(None).await.expect("a token")).await);
+        requests.push(
+            site.open(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await.expect("a token"))
+                .await,
+        );
     }
 
     let tokens = soon(results(requests)).await;
@@ -31,8 +35,8 @@ async fn fifty_requests_for_one_expired_token_make_one_request() {
     assert_eq!(site.provider.refreshes().len(), 1);
     // Whoever saved last has saved the new refresh token, and the token.
     assert_ne!(visitor.item(REFRESH_TOKEN).await, old);
-    assert!(visitor.stores(TOKEN_MAP, &tokens[0]).await);
-    site.request(&visitor).access_token(Some(API)).await.expect("a token by the new refresh token");
+    assert!(visitor.stores(TOKEN_MAP, tokens[0].as_str()).await);
+    site.request(&visitor).access_token(TokenTarget::resource(API)).await.expect("a token by the new refresh token");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -42,7 +46,9 @@ async fn six_organizations_at_once_make_six_requests_one_after_the_other_and_all
         let visitor = site.signed_in().await;
         let mut requests = Vec::new();
         for n in 0..6 {
-            let token = async move |logto: Logto| logto.organization_token(&format!("org-{n}")).await.expect("a token");
+            let token = async move |logto: Logto| {
+                logto.access_token(TokenTarget::organization(&format!("org-{n}"))).await.expect("a token")
+            };
             requests.push(site.open(&visitor, token).await);
         }
 
@@ -51,13 +57,17 @@ async fn six_organizations_at_once_make_six_requests_one_after_the_other_and_all
         assert_eq!(site.provider.refreshes().len(), 6);
         assert_eq!(site.provider.most_token_requests_at_once(), 1);
         for token in &tokens {
-            assert!(visitor.stores(TOKEN_MAP, token).await, "a token was lost");
+            assert!(visitor.stores(TOKEN_MAP, token.as_str()).await, "a token was lost");
         }
         let stored = visitor.item(TOKEN_MAP).await.expect("tokens");
         assert_eq!(stored["tokens"].as_object().expect("an object").len(), 7, "{stored}");
         for n in 0..6 {
             let logto = site.request(&visitor);
-            assert!(tokens.contains(&logto.organization_token(&format!("org-{n}")).await.expect("a token")));
+            assert!(
+                tokens.contains(
+                    &logto.access_token(TokenTarget::organization(&format!("org-{n}"))).await.expect("a token")
+                )
+            );
         }
         assert_eq!(site.provider.refreshes().len(), 6);
     }
@@ -71,15 +81,16 @@ async fn a_request_whose_record_is_older_than_the_rotation_writes_the_new_refres
     let late = site.open_with_session(&visitor, async move |storage| {
         // It changes something else as well, so that its whole record is written.
         storage.set_the_apps_own("cart", "a book").await;
-        client.session(storage).access_token(None).await
+        client.session(storage).access_token(TokenTarget::provider()).await
     });
     let late = late.await;
-    let token = site.visit(&visitor, async |logto| logto.access_token(None).await).await.expect("a token");
+    let token =
+        site.visit(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await.expect("a token");
     let rotated = visitor.item(REFRESH_TOKEN).await;
 
     assert_eq!(late.result().await.expect("a token"), token);
     assert_eq!(visitor.item(REFRESH_TOKEN).await, rotated);
-    assert!(visitor.stores(TOKEN_MAP, &token).await);
+    assert!(visitor.stores(TOKEN_MAP, token.as_str()).await);
     assert_eq!(visitor.items().await["cart"], json!("a book"));
     assert_eq!(site.provider.refreshes().len(), 1);
 }
@@ -97,7 +108,7 @@ async fn many_visitors_refresh_side_by_side() {
     let mut requests = JoinSet::new();
     for visitor in &visitors {
         let logto = site.request(visitor);
-        requests.spawn(async move { logto.access_token(None).await.expect("a token") });
+        requests.spawn(async move { logto.access_token(TokenTarget::provider()).await.expect("a token") });
     }
     // All of them are under way before the first is answered.
     for _ in &visitors {
@@ -114,7 +125,7 @@ async fn many_requests_do_not_wait_one_after_the_other_for_a_provider_that_hangs
     site.provider.answer_refreshes(|_| Reply::never());
     let mut requests = Vec::new();
     for _ in 0..10 {
-        requests.push(site.open(&visitor, async |logto| logto.access_token(None).await).await);
+        requests.push(site.open(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await);
     }
 
     let results = soon(results(requests)).await;
@@ -132,7 +143,7 @@ async fn many_requests_learn_at_once_that_the_provider_has_ended_the_sign_in() {
     site.provider.answer_refreshes(|_| Reply::error(400, "invalid_grant", "revoked"));
     let mut requests = Vec::new();
     for _ in 0..20 {
-        requests.push(site.open(&visitor, async |logto| logto.access_token(None).await).await);
+        requests.push(site.open(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await);
     }
 
     for result in soon(results(requests)).await {

@@ -15,7 +15,7 @@ async fn refused(site: &Site) -> RequestErrorKind {
     let error = site.refused(&visitor, async |logto| logto.sign_in(SignInOptions::new(REDIRECT_URI)).await).await;
     assert_eq!(visitor.id(), None, "a session was stored");
     match error {
-        Error::Request(error) if error.endpoint() == At::Discovery => error.kind().clone(),
+        Error::Request(error) if error.endpoint() == At::Metadata => error.kind().clone(),
         error => panic!("{error:?}"),
     }
 }

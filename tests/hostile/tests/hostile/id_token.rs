@@ -2,7 +2,7 @@
 
 use fake_provider::keys::{Jwt, Key, at_hash, base64url};
 use fake_provider::{APP_ID, Endpoint, Reply, SUBJECT, now};
-use logto_client::{Error, IdTokenProblem};
+use logto_client::{Error, IdTokenError};
 use serde_json::{Value, json};
 
 use crate::site::Site;
@@ -14,7 +14,7 @@ async fn refused(bend: impl Fn(&mut Jwt) + Send + Sync + 'static) -> Error {
     site.refused_sign_in().await
 }
 
-async fn problem(bend: impl Fn(&mut Jwt) + Send + Sync + 'static) -> IdTokenProblem {
+async fn problem(bend: impl Fn(&mut Jwt) + Send + Sync + 'static) -> IdTokenError {
     match refused(bend).await {
         Error::InvalidIdToken(problem) => problem,
         error => panic!("{error:?}"),
@@ -40,33 +40,33 @@ fn remove(claim: &'static str) -> impl Fn(&mut Jwt) + Send + Sync + 'static {
 
 #[tokio::test]
 async fn another_nonce_is_refused() {
-    assert_eq!(problem(set("nonce", json!("of another sign-in"))).await, IdTokenProblem::Nonce);
+    assert_eq!(problem(set("nonce", json!("of another sign-in"))).await, IdTokenError::Nonce);
 }
 
 #[tokio::test]
 async fn a_missing_nonce_is_refused() {
-    assert_eq!(problem(remove("nonce")).await, IdTokenProblem::Nonce);
+    assert_eq!(problem(remove("nonce")).await, IdTokenError::Nonce);
 }
 
 #[tokio::test]
 async fn another_issuer_is_refused() {
-    assert_eq!(problem(set("iss", json!("https://evil.example/oidc"))).await, IdTokenProblem::Issuer);
+    assert_eq!(problem(set("iss", json!("https://evil.example/oidc"))).await, IdTokenError::Issuer);
 }
 
 #[tokio::test]
 async fn the_issuer_with_a_slash_is_refused() {
     let bend = |token: &mut Jwt| token.claims["iss"] = json!(format!("{}/", token.claims["iss"].as_str().unwrap()));
-    assert_eq!(problem(bend).await, IdTokenProblem::Issuer);
+    assert_eq!(problem(bend).await, IdTokenError::Issuer);
 }
 
 #[tokio::test]
 async fn another_audience_is_refused() {
-    assert_eq!(problem(set("aud", json!("app-2"))).await, IdTokenProblem::Audience);
+    assert_eq!(problem(set("aud", json!("app-2"))).await, IdTokenError::Audience);
 }
 
 #[tokio::test]
 async fn no_audience_at_all_is_refused() {
-    assert_eq!(problem(set("aud", json!([]))).await, IdTokenProblem::Audience);
+    assert_eq!(problem(set("aud", json!([]))).await, IdTokenError::Audience);
 }
 
 #[tokio::test]
@@ -76,18 +76,18 @@ async fn a_list_of_this_one_audience_is_accepted() {
 
 #[tokio::test]
 async fn several_audiences_without_an_authorized_party_are_refused() {
-    assert_eq!(problem(set("aud", json!([APP_ID, "app-2"]))).await, IdTokenProblem::AuthorizedParty);
+    assert_eq!(problem(set("aud", json!([APP_ID, "app-2"]))).await, IdTokenError::AuthorizedParty);
 }
 
 #[tokio::test]
 async fn another_authorized_party_is_refused() {
-    assert_eq!(problem(set("azp", json!("app-2"))).await, IdTokenProblem::AuthorizedParty);
+    assert_eq!(problem(set("azp", json!("app-2"))).await, IdTokenError::AuthorizedParty);
 }
 
 #[tokio::test]
 async fn a_missing_or_empty_subject_is_refused() {
-    assert!(matches!(problem(remove("sub")).await, IdTokenProblem::Malformed(_)));
-    assert!(matches!(problem(set("sub", json!(""))).await, IdTokenProblem::Malformed(_)));
+    assert!(matches!(problem(remove("sub")).await, IdTokenError::Malformed(_)));
+    assert!(matches!(problem(set("sub", json!(""))).await, IdTokenError::Malformed(_)));
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn claims_of_the_wrong_type_are_refused() {
         ("nonce", json!(["a"])),
     ] {
         let problem = problem(set(claim, value.clone())).await;
-        assert!(matches!(problem, IdTokenProblem::Malformed(_)), "{claim} {value}: {problem:?}");
+        assert!(matches!(problem, IdTokenError::Malformed(_)), "{claim} {value}: {problem:?}");
     }
 }
 
@@ -117,7 +117,7 @@ async fn claims_deeper_than_a_stack_are_refused() {
         token.claims["deep"] = deep;
     })
     .await;
-    assert!(matches!(problem, IdTokenProblem::Malformed(_)), "{problem:?}");
+    assert!(matches!(problem, IdTokenError::Malformed(_)), "{problem:?}");
 }
 
 #[tokio::test]
@@ -147,8 +147,8 @@ async fn clocks_that_differ_by_four_minutes_are_accepted() {
 
 #[tokio::test]
 async fn the_hash_of_another_access_token_is_refused() {
-    assert_eq!(problem(set("at_hash", json!(at_hash("another", "ES384")))).await, IdTokenProblem::AccessTokenHash);
-    assert_eq!(problem(set("at_hash", json!(""))).await, IdTokenProblem::AccessTokenHash);
+    assert_eq!(problem(set("at_hash", json!(at_hash("another", "ES384")))).await, IdTokenError::AccessTokenHash);
+    assert_eq!(problem(set("at_hash", json!(""))).await, IdTokenError::AccessTokenHash);
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn no_algorithm_is_refused_however_it_is_spelled() {
             token.header["alg"] = json!(none);
         })
         .await;
-        assert_eq!(problem, IdTokenProblem::Algorithm, "{none:?}");
+        assert_eq!(problem, IdTokenError::Algorithm, "{none:?}");
     }
 }
 
@@ -172,18 +172,18 @@ async fn no_algorithm_is_refused_however_it_is_spelled() {
 async fn an_algorithm_that_is_missing_or_no_string_is_refused() {
     for algorithm in [json!(null), json!(["ES384"]), json!(384)] {
         let problem = problem(move |token| token.header["alg"] = algorithm.clone()).await;
-        assert!(matches!(problem, IdTokenProblem::Malformed(_)), "{problem:?}");
+        assert!(matches!(problem, IdTokenError::Malformed(_)), "{problem:?}");
     }
 }
 
 #[tokio::test]
 async fn an_empty_signature_is_refused() {
-    assert_eq!(problem(|token| token.sign_with(&Key::none("key-1", "ES384"))).await, IdTokenProblem::Signature);
+    assert_eq!(problem(|token| token.sign_with(&Key::none("key-1", "ES384"))).await, IdTokenError::Signature);
 }
 
 #[tokio::test]
 async fn the_signature_of_another_key_is_refused() {
-    assert_eq!(problem(|token| token.sign_with(&Key::es384("key-1"))).await, IdTokenProblem::Signature);
+    assert_eq!(problem(|token| token.sign_with(&Key::es384("key-1"))).await, IdTokenError::Signature);
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn claims_that_were_changed_after_signing_are_refused() {
         })
     });
     let error = site.refused_sign_in().await;
-    assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::Signature)), "{error:?}");
+    assert!(matches!(error, Error::InvalidIdToken(IdTokenError::Signature)), "{error:?}");
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn a_signature_by_the_public_key_as_a_shared_secret_is_refused() {
     {
         site.provider.change_id_tokens(move |token| token.sign_with(&Key::hs256("key-1", &secret)));
         let error = site.refused_sign_in().await;
-        assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::Algorithm)), "{error:?}");
+        assert!(matches!(error, Error::InvalidIdToken(IdTokenError::Algorithm)), "{error:?}");
     }
 }
 
@@ -221,7 +221,7 @@ async fn a_shared_secret_in_the_key_set_is_no_key() {
     let shared = Key::hs256("shared", b"known to all");
     site.provider.set_keys(vec![shared, site.provider.key()]);
     let error = site.refused_sign_in().await;
-    assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::Algorithm)), "{error:?}");
+    assert!(matches!(error, Error::InvalidIdToken(IdTokenError::Algorithm)), "{error:?}");
 }
 
 #[tokio::test]
@@ -239,7 +239,7 @@ async fn a_header_that_has_to_be_understood_is_refused() {
         token.header["exp"] = json!(0);
     })
     .await;
-    assert!(matches!(problem, IdTokenProblem::Malformed(_)), "{problem:?}");
+    assert!(matches!(problem, IdTokenError::Malformed(_)), "{problem:?}");
 }
 
 #[tokio::test]
@@ -262,7 +262,7 @@ async fn keys_that_the_token_brings_along_are_not_used_nor_fetched() {
 
     let error = site.refused_sign_in().await;
 
-    assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::Signature)), "{error:?}");
+    assert!(matches!(error, Error::InvalidIdToken(IdTokenError::Signature)), "{error:?}");
     assert_eq!(site.provider.count(Endpoint::Elsewhere), 0);
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use fake_provider::keys::Key;
 use fake_provider::{Endpoint, FakeProvider, Reply, Sent};
-use logto_client::{Endpoint as At, Error, IdTokenProblem, RequestErrorKind};
+use logto_client::{Endpoint as At, Error, IdTokenError, RequestErrorKind};
 use serde_json::{Value, json};
 
 use crate::site::Site;
@@ -17,7 +17,7 @@ fn bend_keys(provider: &FakeProvider, change: impl FnOnce(Value) -> Vec<Value>) 
 }
 
 /// What a sign-in ends with whose key set is bent so.
-async fn problem(change: impl FnOnce(Value) -> Vec<Value>) -> IdTokenProblem {
+async fn problem(change: impl FnOnce(Value) -> Vec<Value>) -> IdTokenError {
     let site = Site::start().await;
     bend_keys(&site.provider, change);
     match site.refused_sign_in().await {
@@ -77,7 +77,7 @@ async fn a_thousand_tokens_of_unknown_keys_make_few_requests() {
     for _ in 0..1000 {
         let callback = site.authorized(&visitor).await;
         let error = site.callback(&visitor, callback.as_str()).await.expect_err("a callback that is refused");
-        assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::UnknownKey)), "{error:?}");
+        assert!(matches!(error, Error::InvalidIdToken(IdTokenError::UnknownKey)), "{error:?}");
     }
 
     let fetches = site.provider.count(Endpoint::Jwks);
@@ -94,7 +94,7 @@ async fn the_last_good_key_set_stays_in_use_when_another_cannot_be_had() {
     site.provider.answer(Endpoint::Jwks, |_| Reply::html(500));
     site.provider.change_id_tokens(|token| token.header["kid"] = json!("unknown"));
     let error = site.refused_sign_in().await;
-    assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::UnknownKey)), "{error:?}");
+    assert!(matches!(error, Error::InvalidIdToken(IdTokenError::UnknownKey)), "{error:?}");
     assert_eq!(site.provider.count(Endpoint::Jwks), 2, "nobody has tried to fetch another key set");
 
     site.provider.change_id_tokens(|_| {});
@@ -116,7 +116,7 @@ async fn a_key_set_that_cannot_be_had_refuses_the_sign_in() {
         let site = Site::start().await;
         site.provider.answer(Endpoint::Jwks, move |_| reply());
         let error = site.refused_sign_in().await;
-        assert!(matches!(&error, Error::Request(error) if error.endpoint() == At::Keys), "{error:?}");
+        assert!(matches!(&error, Error::Request(error) if error.endpoint() == At::Jwks), "{error:?}");
         assert_eq!(site.provider.count(Endpoint::Elsewhere), 0);
         site.provider.answer_honestly();
         site.signed_in().await;
@@ -130,7 +130,7 @@ async fn a_key_set_that_never_comes_does_not_hold_the_sign_in_up() {
         site.provider.answer(Endpoint::Jwks, move |_| reply());
         let begun = Instant::now();
         let error = site.refused_sign_in().await;
-        assert!(matches!(&error, Error::Request(error) if error.endpoint() == At::Keys), "{error:?}");
+        assert!(matches!(&error, Error::Request(error) if error.endpoint() == At::Jwks), "{error:?}");
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     }
 }
@@ -154,19 +154,19 @@ async fn a_key_set_without_end_is_not_read_to_the_end() {
 
 #[tokio::test]
 async fn an_empty_key_set_verifies_nothing() {
-    assert_eq!(problem(|_| Vec::new()).await, IdTokenProblem::UnknownKey);
+    assert_eq!(problem(|_| Vec::new()).await, IdTokenError::UnknownKey);
 }
 
 #[tokio::test]
 async fn a_key_for_encryption_verifies_nothing() {
-    assert_eq!(problem(|jwk| vec![with(&jwk, "use", json!("enc"))]).await, IdTokenProblem::UnknownKey);
+    assert_eq!(problem(|jwk| vec![with(&jwk, "use", json!("enc"))]).await, IdTokenError::UnknownKey);
 }
 
 #[tokio::test]
 async fn a_key_that_is_bound_to_another_algorithm_verifies_nothing() {
     for algorithm in ["ES256", "ES512", "RS256", "HS256", "none", "RSA-OAEP"] {
         let problem = problem(|jwk| vec![with(&jwk, "alg", json!(algorithm))]).await;
-        assert_eq!(problem, IdTokenProblem::UnknownKey, "{algorithm}");
+        assert_eq!(problem, IdTokenError::UnknownKey, "{algorithm}");
     }
 }
 
@@ -176,13 +176,13 @@ async fn an_rsa_key_that_is_bound_to_ps256_does_not_verify_rs256() {
     site.provider.set_keys(vec![Key::rs256("key-1")]);
     bend_keys(&site.provider, |jwk| vec![with(&jwk, "alg", json!("PS256"))]);
     let error = site.refused_sign_in().await;
-    assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::UnknownKey)), "{error:?}");
+    assert!(matches!(error, Error::InvalidIdToken(IdTokenError::UnknownKey)), "{error:?}");
 }
 
 #[tokio::test]
 async fn keys_of_another_kind_or_curve_verify_nothing() {
     for key in [Key::rs256("key-1"), Key::es256("key-1"), Key::es512("key-1"), Key::hs256("key-1", b"a")] {
-        assert_eq!(problem(|_| vec![key.bound_jwk()]).await, IdTokenProblem::UnknownKey, "{}", key.algorithm);
+        assert_eq!(problem(|_| vec![key.bound_jwk()]).await, IdTokenError::UnknownKey, "{}", key.algorithm);
     }
 }
 
@@ -190,7 +190,7 @@ async fn keys_of_another_kind_or_curve_verify_nothing() {
 async fn a_curve_that_does_not_fit_its_point_verifies_nothing() {
     for curve in ["P-256", "P-521", "secp256k1", "p-384", ""] {
         let problem = problem(|jwk| vec![with(&jwk, "crv", json!(curve))]).await;
-        assert!(matches!(problem, IdTokenProblem::UnknownKey | IdTokenProblem::Signature), "{curve}: {problem:?}");
+        assert!(matches!(problem, IdTokenError::UnknownKey | IdTokenError::Signature), "{curve}: {problem:?}");
     }
 }
 
@@ -245,7 +245,7 @@ async fn a_key_without_an_id_does_not_verify_a_token_that_names_one() {
         vec![jwk]
     })
     .await;
-    assert_eq!(problem, IdTokenProblem::UnknownKey);
+    assert_eq!(problem, IdTokenError::UnknownKey);
 }
 
 #[tokio::test]
@@ -255,7 +255,7 @@ async fn a_key_id_of_any_kind_is_just_a_name() {
         let kid = kid.to_owned();
         site.provider.change_id_tokens(move |token| token.header["kid"] = json!(kid));
         let error = site.refused_sign_in().await;
-        assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::UnknownKey)), "{error:?}");
+        assert!(matches!(error, Error::InvalidIdToken(IdTokenError::UnknownKey)), "{error:?}");
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the client writes to the log: what an operator looks for, and no secret.
 
-use fake_provider::{Endpoint, Reply};
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
+use fake_provider::{Endpoint, Reply};
+use logto_client::TokenTarget;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -73,8 +74,8 @@ async fn an_operator_sees_what_happens_and_no_secret() {
 
     let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
-    soon(site.request(&visitor).access_token(Some(API))).await.expect("a token");
-    soon(site.request(&visitor).organization_token("acme")).await.expect("a token");
+    soon(site.request(&visitor).access_token(TokenTarget::resource(API))).await.expect("a token");
+    soon(site.request(&visitor).access_token(TokenTarget::organization("acme"))).await.expect("a token");
     soon(site.request(&visitor).fetch_user_info()).await.expect("user info");
     let callback = site.authorized(&visitor).await;
     site.provider.change_id_tokens(|token| token.claims["nonce"] = "another".into());
@@ -82,7 +83,7 @@ async fn an_operator_sees_what_happens_and_no_secret() {
     site.provider.answer_honestly();
     site.provider.answer_refreshes(|call| Reply::error(400, "invalid_grant", call.param("refresh_token")));
     soon(site.request(&visitor).clear_access_tokens()).await.expect("a session");
-    soon(site.request(&visitor).access_token(Some(API))).await.expect_err("the end of the session");
+    soon(site.request(&visitor).access_token(TokenTarget::resource(API))).await.expect_err("the end of the session");
     site.provider.answer_honestly();
     let visitor = site.signed_in().await;
     site.provider.answer(Endpoint::Revocation, |_| Reply::error(400, "invalid_request", "no"));
@@ -90,10 +91,10 @@ async fn an_operator_sees_what_happens_and_no_secret() {
 
     let log = log.text();
     for said in [
-        "discovery document fetched",
-        "key set fetched",
-        "INFO refresh token=\"@https://api.example.com\"",
-        "INFO refresh token=\"@#acme\"",
+        "provider metadata fetched",
+        "JWK set fetched",
+        "INFO refresh target=\"@https://api.example.com\"",
+        "INFO refresh target=\"@#acme\"",
         "access token refreshed rotated=true",
         "callback rejected",
         "the provider has ended the sign-in",

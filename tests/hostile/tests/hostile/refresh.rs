@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fake_provider::{Endpoint, Gate, MARK, Reply};
-use logto_client::{Endpoint as At, Error, IdTokenProblem, RequestErrorKind, SignInOptions};
+use logto_client::{AccessToken, Endpoint as At, Error, IdTokenError, RequestErrorKind, SignInOptions, TokenTarget};
 use serde_json::{Value, json};
 
 use crate::site::{API, ID_TOKEN, REDIRECT_URI, REFRESH_TOKEN, Site, TOKEN_MAP, Visitor, soon};
@@ -11,8 +11,8 @@ use crate::site::{API, ID_TOKEN, REDIRECT_URI, REFRESH_TOKEN, Site, TOKEN_MAP, V
 /// A refresh token that no other is called like.
 const ROTATED: &str = "rotated-s3cr3t";
 
-async fn access_token(site: &Site, visitor: &Visitor) -> Result<String, Error> {
-    let token = soon(site.request(visitor).access_token(None)).await;
+async fn access_token(site: &Site, visitor: &Visitor) -> Result<AccessToken, Error> {
+    let token = soon(site.request(visitor).access_token(TokenTarget::provider())).await;
     if let Err(error) = &token {
         site.assert_tells_no_secret(error);
     }
@@ -67,7 +67,7 @@ async fn a_rotated_refresh_token_is_stored_before_the_keys_are_there() {
     let gate = site.provider.hold(Endpoint::Jwks);
     let old = visitor.item(REFRESH_TOKEN).await.expect("a refresh token");
     let logto = site.request(&visitor);
-    let refresh = tokio::spawn(async move { logto.access_token(None).await });
+    let refresh = tokio::spawn(async move { logto.access_token(TokenTarget::provider()).await });
 
     soon(gate.arrival()).await;
 
@@ -86,26 +86,26 @@ async fn the_subject_of_another_user_is_refused_and_the_rotated_refresh_token_st
 
     let error = access_token(&site, &visitor).await.expect_err("a token of another user's");
 
-    assert!(matches!(error, Error::InvalidIdToken(IdTokenProblem::Subject)), "{error:?}");
+    assert!(matches!(error, Error::InvalidIdToken(IdTokenError::Subject)), "{error:?}");
     assert!(visitor.stores(REFRESH_TOKEN, ROTATED).await);
     assert_eq!(items_but_refresh_token(&visitor).await, before);
 }
 
 #[tokio::test]
 async fn a_refreshed_id_token_that_is_forged_is_refused() {
-    type Case = (fn(&mut fake_provider::keys::Jwt), IdTokenProblem);
+    type Case = (fn(&mut fake_provider::keys::Jwt), IdTokenError);
     let cases: [Case; 5] = [
-        (|token| token.claims["iss"] = json!("https://evil.example/oidc"), IdTokenProblem::Issuer),
-        (|token| token.claims["aud"] = json!("app-2"), IdTokenProblem::Audience),
-        (|token| token.claims["nonce"] = json!("of another sign-in"), IdTokenProblem::Nonce),
-        (|token| token.claims["at_hash"] = json!("AAAA"), IdTokenProblem::AccessTokenHash),
-        (|token| token.sign_with(&fake_provider::keys::Key::none("key-1", "none")), IdTokenProblem::Algorithm),
+        (|token| token.claims["iss"] = json!("https://evil.example/oidc"), IdTokenError::Issuer),
+        (|token| token.claims["aud"] = json!("app-2"), IdTokenError::Audience),
+        (|token| token.claims["nonce"] = json!("of another sign-in"), IdTokenError::Nonce),
+        (|token| token.claims["at_hash"] = json!("AAAA"), IdTokenError::AccessTokenHash),
+        (|token| token.sign_with(&fake_provider::keys::Key::none("key-1", "none")), IdTokenError::Algorithm),
     ];
     for (bend, expected) in cases {
         let site = Site::start().await;
         let visitor = site.with_expired_tokens().await;
         site.provider.change_id_tokens(bend);
-        let error = site.refused(&visitor, async |logto| logto.access_token(None).await).await;
+        let error = site.refused(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await;
         assert!(matches!(&error, Error::InvalidIdToken(problem) if *problem == expected), "{error:?}");
     }
 }
@@ -162,7 +162,7 @@ async fn a_refresh_token_that_another_request_has_replaced_meanwhile_is_tried_on
             call.honest_reply()
         }
     });
-    let refresh = site.open(&visitor, async |logto| logto.access_token(None).await).await.go_on();
+    let refresh = site.open(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await.go_on();
     soon(gate.arrival()).await;
     // Another process writes what it got.
     visitor.set_item(REFRESH_TOKEN, &newer).await;
@@ -184,7 +184,7 @@ async fn a_refresh_token_that_is_replaced_again_and_again_is_given_up_after_two_
     let gate = Gate::default();
     let held = gate.clone();
     site.provider.answer_refreshes(move |_| Reply::error(400, "invalid_grant", "revoked").behind(&held));
-    let refresh = site.open(&visitor, async |logto| logto.access_token(None).await).await.go_on();
+    let refresh = site.open(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await.go_on();
     let mut refresh = Box::pin(refresh.result());
 
     let mut replaced = 0;
@@ -224,7 +224,7 @@ async fn a_provider_that_is_busy_or_broken_ends_nothing() {
         let visitor = site.with_expired_tokens().await;
         site.provider.answer_refreshes(move |_| reply());
 
-        let error = site.refused(&visitor, async |logto| logto.access_token(None).await).await;
+        let error = site.refused(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await;
 
         assert!(!error.is_sign_in_required(), "{error:?}");
         assert!(site.is_authenticated(&visitor).await);
@@ -242,7 +242,7 @@ async fn a_provider_that_never_answers_ends_nothing() {
         site.provider.answer_refreshes(move |_| reply());
         let begun = Instant::now();
 
-        let error = site.refused(&visitor, async |logto| logto.access_token(None).await).await;
+        let error = site.refused(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await;
 
         assert!(error.is_retryable(), "{error:?}");
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
@@ -258,7 +258,7 @@ async fn an_error_that_quotes_the_refresh_token_is_told_without_it() {
         let told = format!("{} {:?}", call.param("refresh_token"), call.headers);
         Reply::error(400, "invalid_target", &told)
     });
-    let error = site.refused(&visitor, async |logto| logto.access_token(Some(API)).await).await;
+    let error = site.refused(&visitor, async |logto| logto.access_token(TokenTarget::resource(API)).await).await;
     assert!(matches!(&error, Error::TokenEndpoint { error, .. } if error == "invalid_target"), "{error:?}");
 }
 
@@ -268,7 +268,7 @@ async fn a_refresh_whose_caller_went_away_is_not_lost() {
     let visitor = site.with_expired_tokens().await;
     let gate = site.provider.hold_refreshes();
     let logto = site.request(&visitor);
-    let refresh = tokio::spawn(async move { logto.access_token(None).await });
+    let refresh = tokio::spawn(async move { logto.access_token(TokenTarget::provider()).await });
     soon(gate.arrival()).await;
     refresh.abort();
     assert!(refresh.await.expect_err("an end").is_cancelled());
@@ -279,7 +279,7 @@ async fn a_refresh_whose_caller_went_away_is_not_lost() {
     let first = site.provider.refreshes();
     assert!(first.len() == 1 || first[0] != first[1], "the old refresh token was sent twice");
     // And so it goes on.
-    soon(site.request(&visitor).access_token(Some(API))).await.expect("a token");
+    soon(site.request(&visitor).access_token(TokenTarget::resource(API))).await.expect("a token");
     let mut all = site.provider.refreshes();
     let sent = all.len();
     all.sort();
@@ -292,11 +292,17 @@ async fn a_refreshed_id_token_may_have_the_nonce_of_the_sign_in_or_none() {
     let site = Site::start().await;
     let visitor = site.signed_in().await;
     let nonce = site.request(&visitor).id_token_claims().await.expect("claims").nonce.expect("a nonce");
-    site.request(&visitor).access_token(Some(API)).await.expect("a token, and an ID token without a nonce");
+    site.request(&visitor)
+        .access_token(TokenTarget::resource(API))
+        .await
+        .expect("a token, and an ID token without a nonce");
 
     site.provider.change_id_tokens(move |token| token.claims["nonce"] = json!(nonce));
 
-    site.request(&visitor).organization_token("org-1").await.expect("a token, and an ID token with the nonce");
+    site.request(&visitor)
+        .access_token(TokenTarget::organization("org-1"))
+        .await
+        .expect("a token, and an ID token with the nonce");
 }
 
 #[tokio::test]
@@ -352,7 +358,7 @@ async fn a_refresh_of_the_sign_in_before_writes_nothing_over_the_new_one() {
     let callback = site.authorized(&visitor).await;
     let gate = site.provider.hold_refreshes();
     let old_id = visitor.id().expect("a session");
-    let refresh = site.open(&visitor, async |logto| logto.access_token(None).await).await.go_on();
+    let refresh = site.open(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await.go_on();
     soon(gate.arrival()).await;
 
     site.callback(&visitor, callback.as_str()).await.expect("a sign-in");
@@ -369,7 +375,7 @@ async fn a_refresh_under_way_writes_nothing_over_a_sign_in_that_cleared_the_toke
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
     let gate = site.provider.hold_refreshes();
-    let refresh = site.open(&visitor, async |logto| logto.access_token(None).await).await.go_on();
+    let refresh = site.open(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await.go_on();
     soon(gate.arrival()).await;
     let options = SignInOptions::new(REDIRECT_URI).clear_tokens(true);
     site.visit(&visitor, async |logto| logto.sign_in(options).await).await.expect("a URL");
@@ -385,7 +391,9 @@ async fn a_refresh_under_way_writes_nothing_over_a_sign_in_that_cleared_the_toke
 async fn a_resource_that_is_not_configured_is_refused_without_a_request() {
     let site = Site::start().await;
     let visitor = site.signed_in().await;
-    let error = site.refused(&visitor, async |logto| logto.access_token(Some("https://evil.example")).await).await;
+    let error = site
+        .refused(&visitor, async |logto| logto.access_token(TokenTarget::resource("https://evil.example")).await)
+        .await;
     assert!(matches!(error, Error::UnlistedResource { .. }), "{error:?}");
     assert_eq!(site.provider.refreshes().len(), 0);
 }
@@ -394,7 +402,7 @@ async fn a_resource_that_is_not_configured_is_refused_without_a_request() {
 async fn a_visitor_who_is_not_signed_in_gets_no_token_and_makes_no_request() {
     let site = Site::start().await;
     let visitor = site.visitor();
-    let error = site.refused(&visitor, async |logto| logto.access_token(None).await).await;
+    let error = site.refused(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await;
     assert!(matches!(error, Error::NotAuthenticated), "{error:?}");
     assert_eq!(site.provider.count_all(), 0);
 }
@@ -411,7 +419,8 @@ async fn items_that_somebody_else_has_written_sign_nobody_in_and_break_nothing()
         access_token(&site, &visitor).await.expect("a token");
         let visitor = site.signed_in().await;
         visitor.set_item(REFRESH_TOKEN, &item).await;
-        let error = soon(site.request(&visitor).access_token(Some(API))).await.expect_err("no refresh token");
+        let error =
+            soon(site.request(&visitor).access_token(TokenTarget::resource(API))).await.expect_err("no refresh token");
         assert!(matches!(error, Error::MissingRefreshToken), "{item}: {error:?}");
         visitor.set_item(crate::site::PENDING, &item).await;
         site.authorized(&visitor).await;
@@ -425,7 +434,8 @@ async fn the_claims_of_an_access_token_that_is_no_jwt_are_refused() {
         let visitor = site.signed_in().await;
         let told = format!("{token}{}", if token == "opaque" { MARK } else { "" });
         site.provider.answer_refreshes(move |call| call.changed(|body| body["access_token"] = json!(told)));
-        let error = soon(site.request(&visitor).access_token_claims(Some(API))).await.expect_err("no claims");
+        let error =
+            soon(site.request(&visitor).access_token_claims(TokenTarget::resource(API))).await.expect_err("no claims");
         site.assert_tells_no_secret(&error);
     }
 }

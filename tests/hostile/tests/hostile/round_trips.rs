@@ -1,7 +1,7 @@
 //! How often the store and the provider are asked where nothing is wrong.
 
 use fake_provider::Endpoint;
-use logto_client::SignInOptions;
+use logto_client::{SignInOptions, TokenTarget};
 
 use crate::site::{API, REDIRECT_URI, Site};
 
@@ -67,7 +67,7 @@ async fn a_page_of_a_signed_in_user_reads_once_and_asks_nobody() {
     let logto = site.request(&visitor);
     let page = async {
         assert!(logto.context().await.expect("a session").is_authenticated);
-        logto.access_token(None).await.expect("a token");
+        logto.access_token(TokenTarget::provider()).await.expect("a token");
         logto.id_token_claims().await.expect("claims");
     };
     let ((), read, saved) = site.store.count(page).await;
@@ -90,9 +90,9 @@ async fn a_page_of_a_visitor_reads_and_saves_nothing() {
 async fn a_token_that_was_got_is_kept() {
     let site = Site::start().await;
     let visitor = site.signed_in().await;
-    let token = site.request(&visitor).access_token(Some(API)).await.expect("a token");
+    let token = site.request(&visitor).access_token(TokenTarget::resource(API)).await.expect("a token");
     let logto = site.request(&visitor);
-    let (again, read, saved) = site.store.count(logto.access_token(Some(API))).await;
+    let (again, read, saved) = site.store.count(logto.access_token(TokenTarget::resource(API))).await;
     assert_eq!(again.expect("a token"), token);
     assert_eq!((read, saved), (1, 0));
     assert_eq!(site.provider.refreshes().len(), 1);
@@ -103,7 +103,7 @@ async fn a_refresh_saves_once() {
     let site = Site::start().await;
     let visitor = site.with_expired_tokens().await;
     let logto = site.request(&visitor);
-    let (token, read, saved) = site.store.count(logto.access_token(None)).await;
+    let (token, read, saved) = site.store.count(logto.access_token(TokenTarget::provider())).await;
     token.expect("a token");
     assert_eq!(saved, 1);
     // Once for the request, and once to see whether another process has refreshed.
@@ -116,7 +116,7 @@ async fn a_refresh_that_rotates_the_refresh_token_saves_twice() {
     let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
     let logto = site.request(&visitor);
-    let (token, _, saved) = site.store.count(logto.access_token(None)).await;
+    let (token, _, saved) = site.store.count(logto.access_token(TokenTarget::provider())).await;
     token.expect("a token");
     assert_eq!(saved, 2);
 }

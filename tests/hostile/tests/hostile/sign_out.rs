@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fake_provider::{APP_SECRET, Endpoint, Reply};
-use logto_client::{Endpoint as At, Error, RequestErrorKind};
+use logto_client::{Endpoint as At, Error, RequestErrorKind, TokenTarget};
 use serde_json::json;
 
 use crate::site::{Site, Visitor, soon};
@@ -31,11 +31,11 @@ async fn the_refresh_token_is_revoked_and_the_browser_sent_to_the_end_of_its_ses
 
     let revocations = site.provider.calls(Endpoint::Revocation);
     assert_eq!(revocations.len(), 1);
-    assert_eq!(revocations[0].param("token"), refresh_token);
+    assert_eq!(revocations[0].param("token"), refresh_token.as_str());
     assert!(revocations[0].headers.contains_key("authorization"));
     let end = format!("{}/session/end?", site.provider.issuer());
     assert!(url.as_str().starts_with(&end), "{url}");
-    assert!(!url.as_str().contains(APP_SECRET) && !url.as_str().contains(&refresh_token), "{url}");
+    assert!(!url.as_str().contains(APP_SECRET) && !url.as_str().contains(refresh_token.as_str()), "{url}");
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_provider_without_an_end_of_sessions_is_told_after_signing_out_here() 
     let error = sign_out(&site, &visitor).await.expect_err("no URL");
 
     let Error::EndSession(error) = error else { panic!("{error:?}") };
-    assert_eq!(error.endpoint(), At::Discovery);
+    assert_eq!(error.endpoint(), At::Metadata);
     assert!(matches!(error.kind(), RequestErrorKind::Endpoint("end_session_endpoint")), "{error:?}");
     assert_eq!(site.provider.count(Endpoint::Revocation), 1);
 }
@@ -142,7 +142,7 @@ async fn a_refresh_that_is_under_way_writes_nothing_back() {
     let visitor = site.with_expired_tokens().await;
     let gate = site.provider.hold_refreshes();
     let old_id = visitor.id().expect("a session");
-    let refresh = site.open(&visitor, async |logto| logto.access_token(None).await).await.go_on();
+    let refresh = site.open(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await.go_on();
     soon(gate.arrival()).await;
 
     sign_out(&site, &visitor).await.expect("a URL");
@@ -162,7 +162,7 @@ async fn a_refresh_that_begins_after_the_sign_out_in_an_old_request_writes_nothi
     let visitor = site.with_expired_tokens().await;
     let old_id = visitor.id().expect("a session");
     // It has read its session before the sign-out.
-    let late = site.open(&visitor, async |logto| logto.access_token(None).await).await;
+    let late = site.open(&visitor, async |logto| logto.access_token(TokenTarget::provider()).await).await;
     sign_out(&site, &visitor).await.expect("a URL");
 
     let error = late.result().await.expect_err("no token for who has signed out");

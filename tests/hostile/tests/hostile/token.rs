@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::header;
 use fake_provider::{Call, Endpoint, Reply, Sent};
-use logto_client::{Endpoint as At, Error, RequestErrorKind};
+use logto_client::{Endpoint as At, Error, RequestErrorKind, TokenTarget};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 
@@ -89,7 +89,7 @@ async fn without_a_refresh_token_the_sign_in_lasts_and_a_refresh_is_refused() {
         let visitor = site.signed_in().await;
         assert!(!visitor.items().await.contains_key(REFRESH_TOKEN), "{refresh_token}");
 
-        let error = site.refused(&visitor, async |logto| logto.access_token(Some(API)).await).await;
+        let error = site.refused(&visitor, async |logto| logto.access_token(TokenTarget::resource(API)).await).await;
 
         assert!(matches!(error, Error::MissingRefreshToken), "{error:?}");
         assert!(site.is_authenticated(&visitor).await);
@@ -103,7 +103,7 @@ async fn a_token_whose_lifetime_is_unknown_is_not_refreshed_at_every_use() {
     let visitor = site.signed_in().await;
     site.provider.answer_honestly();
 
-    site.request(&visitor).access_token(None).await.expect("a token");
+    site.request(&visitor).access_token(TokenTarget::provider()).await.expect("a token");
 
     assert_eq!(site.provider.refreshes().len(), 0);
 }
@@ -113,7 +113,7 @@ async fn a_token_that_never_ends_breaks_no_sum() {
     let site = Site::start().await;
     site.provider.answer(Endpoint::Token, with("expires_in", json!(u64::MAX)));
     let visitor = site.signed_in().await;
-    site.request(&visitor).access_token(None).await.expect("a token");
+    site.request(&visitor).access_token(TokenTarget::provider()).await.expect("a token");
     assert_eq!(site.provider.refreshes().len(), 0);
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fake_provider::{Call, Endpoint, Reply, SUBJECT, Sent};
-use logto_client::{Endpoint as At, Error, RequestErrorKind};
+use logto_client::{Endpoint as At, Error, RequestErrorKind, TokenTarget};
 use serde_json::json;
 
 use crate::site::{API, Site, soon};
@@ -82,8 +82,8 @@ async fn a_server_error_ends_nothing() {
 async fn a_token_that_the_endpoint_refuses_is_exchanged_for_another_once() {
     let site = Site::start().await;
     let visitor = site.signed_in().await;
-    let first = soon(site.request(&visitor).access_token(None)).await.expect("a token");
-    let refused = format!("Bearer {first}");
+    let first = soon(site.request(&visitor).access_token(TokenTarget::provider())).await.expect("a token");
+    let refused = format!("Bearer {}", first.as_str());
     site.provider.answer(Endpoint::UserInfo, move |call| {
         if call.headers["authorization"] == *refused { Reply::html(401) } else { call.honest_reply() }
     });
@@ -91,7 +91,7 @@ async fn a_token_that_the_endpoint_refuses_is_exchanged_for_another_once() {
     soon(site.request(&visitor).fetch_user_info()).await.expect("user info");
 
     assert_eq!((site.provider.count(Endpoint::UserInfo), site.provider.refreshes().len()), (2, 1));
-    let second = soon(site.request(&visitor).access_token(None)).await.expect("a token");
+    let second = soon(site.request(&visitor).access_token(TokenTarget::provider())).await.expect("a token");
     assert_ne!(first, second);
     assert_eq!(site.provider.refreshes().len(), 1, "the new one is kept");
 }
@@ -155,7 +155,7 @@ async fn clearing_the_access_tokens_in_a_changed_session_brings_none_back_either
     assert!(!is_back, "the session is back under its old id");
     // The session library saves the app's own change when the response ends, and so brings the session back. Its sign-in is over
     // at the provider, and it is empty as soon as a token is needed.
-    let token = site.visit(&visitor, async |logto| logto.access_token(Some(API)).await).await;
+    let token = site.visit(&visitor, async |logto| logto.access_token(TokenTarget::resource(API)).await).await;
     assert!(token.expect_err("a sign-in that is over").is_sign_in_required());
     assert!(!site.is_authenticated(&visitor).await);
 }

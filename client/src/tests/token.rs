@@ -5,9 +5,9 @@ use fake_provider::keys::base64url as encode;
 use serde_json::{Value, json};
 
 use super::provider::Provider;
+use crate::TokenTarget;
 use crate::error::{Endpoint, Error, RequestErrorKind};
-use crate::pending::PendingSignIn;
-use crate::token_endpoint::{TokenResponse, Tokens};
+use crate::oidc::token::{TokenResponse, Tokens};
 
 const NOW: u64 = 1_700_000_000;
 const REFRESH_TOKEN: &str = "rt-secret";
@@ -16,7 +16,7 @@ const REFRESH_TOKEN: &str = "rt-secret";
 async fn refresh(status: u16, body: impl Into<String>) -> Result<TokenResponse, Error> {
     let body = body.into();
     let provider = Provider::start(json!({}), move |_| (status, body.clone())).await;
-    provider.client().refresh(REFRESH_TOKEN, None, None).await
+    provider.client().provider().refresh(REFRESH_TOKEN, &TokenTarget::provider()).await
 }
 
 fn answer() -> Value {
@@ -241,7 +241,13 @@ async fn too_many_requests_are_told_whatever_the_body() {
 async fn a_redirect_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let provider = Provider::start(json!({}), move |_| (status, answer().to_string())).await;
-        let error = provider.client().refresh(REFRESH_TOKEN, None, None).await.map(|_| ()).unwrap_err();
+        let error = provider
+            .client()
+            .provider()
+            .refresh(REFRESH_TOKEN, &TokenTarget::provider())
+            .await
+            .map(|_| ())
+            .unwrap_err();
         assert!(matches!(error, Error::Request(error) if matches!(error.kind(), RequestErrorKind::Redirected)));
         assert_eq!(provider.requests().len(), 1, "{status}");
     }
@@ -273,7 +279,7 @@ async fn what_quotes_a_secret_in_an_error_is_left_out() {
             let body = json!({ "error": error, "error_description": description }).to_string();
             let provider = Provider::start(json!({}), move |_| (400, body.clone())).await;
             let client = provider.client_as("app", Some("hunter 2&"));
-            match client.refresh("rt secret+", None, None).await.map(|_| ()) {
+            match client.provider().refresh("rt secret+", &TokenTarget::provider()).await.map(|_| ()) {
                 Err(Error::TokenEndpoint { error, description }) => {
                     assert_eq!((&*error, description.as_deref()), (told, words), "{secret}");
                 }
@@ -288,16 +294,13 @@ async fn an_error_that_quotes_the_code_or_the_verifier_is_told_without_its_words
     for secret in ["code-secret", "verifier-secret"] {
         let body = json!({ "error": "invalid_grant", "message": format!("bad {secret}") }).to_string();
         let provider = Provider::start(json!({}), move |_| (400, body.clone())).await;
-        let sign_in = PendingSignIn {
-            state: "s".to_owned(),
-            nonce: "n".to_owned(),
-            verifier: "verifier-secret".to_owned(),
-            redirect_uri: "https://app.example.com/callback".to_owned(),
-            post_redirect_uri: None,
-            began_at: NOW,
-        };
-        let found =
-            provider.client_as("app", None).exchange_code("code-secret", &sign_in).await.map(|_| ()).unwrap_err();
+        let found = provider
+            .client_as("app", None)
+            .provider()
+            .exchange_code("code-secret", "https://app.example.com/callback", "verifier-secret")
+            .await
+            .map(|_| ())
+            .unwrap_err();
         assert!(matches!(found, Error::TokenEndpoint { error, description: None } if error == "invalid_grant"));
     }
 }
@@ -310,8 +313,8 @@ async fn id_and_secret_are_form_encoded_before_they_are_in_the_header() {
     ] {
         let provider = Provider::start(json!({}), |_| (200, answer().to_string())).await;
         let client = provider.client_as(id, Some(secret));
-        client.refresh(REFRESH_TOKEN, None, None).await.unwrap();
-        client.revoke(REFRESH_TOKEN).await.unwrap();
+        client.provider().refresh(REFRESH_TOKEN, &TokenTarget::provider()).await.unwrap();
+        client.provider().revoke(REFRESH_TOKEN).await.unwrap();
         for request in provider.requests() {
             assert_eq!(request.basic().as_deref(), Some(header));
             assert!(request.form.contains(&("client_id".to_owned(), id.to_owned())));
@@ -324,7 +327,7 @@ async fn id_and_secret_are_form_encoded_before_they_are_in_the_header() {
 #[tokio::test]
 async fn an_app_without_a_secret_names_itself_in_the_body_alone() {
     let provider = Provider::start(json!({}), |_| (200, answer().to_string())).await;
-    provider.client_as("app", None).refresh(REFRESH_TOKEN, None, None).await.unwrap();
+    provider.client_as("app", None).provider().refresh(REFRESH_TOKEN, &TokenTarget::provider()).await.unwrap();
     let request = &provider.requests()[0];
     assert_eq!(request.basic(), None);
     assert!(request.form.contains(&("client_id".to_owned(), "app".to_owned())));
@@ -334,12 +337,17 @@ async fn an_app_without_a_secret_names_itself_in_the_body_alone() {
 async fn a_refresh_asks_for_the_resource_and_the_organization_that_are_wanted() {
     let provider = Provider::start(json!({}), |_| (200, answer().to_string())).await;
     let client = provider.client();
-    let cases =
-        [(None, None), (Some("https://api.example.com/?a&b"), None), (None, Some("org-1")), (Some("urn:x"), Some("o"))];
-    for (resource, organization) in cases {
-        client.refresh(REFRESH_TOKEN, resource, organization).await.unwrap();
+    let api = "https://api.example.com/?a&b";
+    let cases = [
+        (TokenTarget::provider(), None, None),
+        (TokenTarget::resource(api), Some(api), None),
+        (TokenTarget::organization("org-1"), None, Some("org-1")),
+        (TokenTarget::resource("urn:x").in_organization("o"), Some("urn:x"), Some("o")),
+    ];
+    for (target, ..) in &cases {
+        client.provider().refresh(REFRESH_TOKEN, target).await.unwrap();
     }
-    for (request, (resource, organization)) in provider.requests().iter().zip(cases) {
+    for (request, (_, resource, organization)) in provider.requests().iter().zip(cases) {
         let mut expected =
             vec![("grant_type", "refresh_token"), ("client_id", "app"), ("refresh_token", REFRESH_TOKEN)];
         expected.extend(resource.map(|resource| ("resource", resource)));
@@ -353,7 +361,7 @@ async fn a_refresh_asks_for_the_resource_and_the_organization_that_are_wanted() 
 #[tokio::test]
 async fn a_revocation_names_the_token_and_its_kind() {
     let provider = Provider::start(json!({}), |_| (200, String::new())).await;
-    provider.client().revoke(REFRESH_TOKEN).await.unwrap();
+    provider.client().provider().revoke(REFRESH_TOKEN).await.unwrap();
     let requests = provider.requests();
     assert_eq!(requests[0].path, "/oidc/token/revocation");
     assert_eq!(requests[0].body, "token=rt-secret&token_type_hint=refresh_token&client_id=app");
@@ -362,6 +370,6 @@ async fn a_revocation_names_the_token_and_its_kind() {
 #[tokio::test]
 async fn a_provider_that_revokes_nothing_is_not_asked_to() {
     let provider = Provider::start(json!({ "revocation_endpoint": null }), |_| (500, String::new())).await;
-    provider.client().revoke(REFRESH_TOKEN).await.unwrap();
+    provider.client().provider().revoke(REFRESH_TOKEN).await.unwrap();
     assert!(provider.requests().is_empty());
 }

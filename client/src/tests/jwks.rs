@@ -1,8 +1,8 @@
 use fake_provider::keys::{EDDSA, ES256, ES384, ES512, RS256, base64url as encode};
 use serde_json::{Value, json};
 
-use crate::jwt::Algorithm::{self, EdDsa as Ed, Es256, Es384, Es512, Ps256, Rs256};
-use crate::keys::KeySet;
+use crate::oidc::jwks::JwkSet;
+use crate::oidc::jwt::Algorithm::{self, EdDsa as Ed, Es256, Es384, Es512, Ps256, Rs256};
 
 const ALL: [Algorithm; 6] = [Rs256, Ps256, Es256, Es384, Es512, Ed];
 
@@ -18,7 +18,7 @@ fn without(mut jwk: Value, name: &str) -> Value {
 
 /// The algorithms that the key serves.
 fn serves(jwk: Value) -> Vec<Algorithm> {
-    let keys = KeySet::of(vec![jwk]);
+    let keys = JwkSet::new(vec![jwk]);
     ALL.into_iter().filter(|algorithm| keys.find(None, *algorithm).next().is_some()).collect()
 }
 
@@ -81,7 +81,7 @@ fn keys_of_other_kinds_are_passed_over() {
 
 #[test]
 fn an_unusable_key_does_no_harm_to_the_others() {
-    let keys = KeySet::of(vec![
+    let keys = JwkSet::new(vec![
         json!(null),
         without(ES256.jwk(), "x"),
         json!({ "kty": "oct", "k": "AA" }),
@@ -95,7 +95,7 @@ fn an_unusable_key_does_no_harm_to_the_others() {
 fn a_key_is_found_by_its_id_or_without_one_by_its_kind() {
     let second = with(ES384.jwk(), "kid", json!("second"));
     let nameless = without(ES384.jwk(), "kid");
-    let keys = KeySet::of(vec![ES384.jwk(), second, nameless, ES256.jwk()]);
+    let keys = JwkSet::new(vec![ES384.jwk(), second, nameless, ES256.jwk()]);
     for (id, count) in [(Some("ES384"), 1), (Some("second"), 1), (Some("ES256"), 0), (Some(""), 0), (None, 3)] {
         assert_eq!(keys.find(id, Es384).count(), count, "{id:?}");
     }
@@ -105,7 +105,7 @@ fn a_key_is_found_by_its_id_or_without_one_by_its_kind() {
 #[test]
 fn an_id_may_be_on_several_keys() {
     // RFC 7517, section 4.5: equivalent keys of different kinds may share one.
-    let keys = KeySet::of(vec![with(ES384.jwk(), "kid", json!("k")), with(ES256.jwk(), "kid", json!("k"))]);
+    let keys = JwkSet::new(vec![with(ES384.jwk(), "kid", json!("k")), with(ES256.jwk(), "kid", json!("k"))]);
     assert_eq!(keys.find(Some("k"), Es384).count(), 1);
     assert_eq!(keys.find(Some("k"), Es256).count(), 1);
 }

@@ -3,10 +3,12 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::storage::Items;
-use crate::discovery::Discovery;
+use crate::oidc::pkce;
+use crate::session::items::SIGN_IN_SESSION;
+use crate::session::sign_in::SignInSession;
 use crate::{
-    DirectSignIn, Error, FirstScreen, Identifier, LogtoClient, LogtoConfig, LogtoConfigBuilder, Prompt, SignInOptions,
-    pkce, scope,
+    DirectSignIn, Error, FirstScreen, Identifier, LogtoClient, LogtoConfig, LogtoConfigBuilder, LogtoStorage as _,
+    Prompt, SignInOptions, scope,
 };
 
 const NOW: u64 = 1_700_000_000;
@@ -16,23 +18,15 @@ fn builder() -> LogtoConfigBuilder {
     LogtoConfig::builder("https://tenant.logto.app", "my app&1").app_secret("hunter2")
 }
 
-fn discovery(authorization_endpoint: &str) -> Discovery {
-    let url = |url: &str| Url::parse(url).unwrap();
-    Discovery {
-        issuer: "https://tenant.logto.app/oidc".to_owned(),
-        authorization_endpoint: url(authorization_endpoint),
-        token_endpoint: url("https://tenant.logto.app/oidc/token"),
-        jwks_uri: url("https://tenant.logto.app/oidc/jwks"),
-        userinfo_endpoint: None,
-        revocation_endpoint: None,
-        end_session_endpoint: None,
-        sends_issuer: false,
-    }
+fn url_at(endpoint: &str, builder: LogtoConfigBuilder, options: &SignInOptions) -> Url {
+    begun_at(endpoint, builder, options).1
 }
 
-fn url_at(authorization_endpoint: &str, builder: LogtoConfigBuilder, options: &SignInOptions) -> Url {
-    let sign_in = options.begin(NOW).unwrap();
-    options.url(&builder.build().unwrap(), &discovery(authorization_endpoint), &sign_in)
+fn begun_at(endpoint: &str, builder: LogtoConfigBuilder, options: &SignInOptions) -> (SignInSession, Url) {
+    options.check().unwrap();
+    let sign_in = SignInSession::new(options, NOW);
+    let url = sign_in.authorization_url(&builder.build().unwrap(), options, &Url::parse(endpoint).unwrap());
+    (sign_in, url)
 }
 
 fn url(builder: LogtoConfigBuilder, options: &SignInOptions) -> Url {
@@ -46,9 +40,8 @@ fn values(url: &Url, name: &str) -> Vec<String> {
 #[test]
 fn a_plain_sign_in_has_these_parameters_and_no_more() {
     let options = SignInOptions::new(CALLBACK);
-    let sign_in = options.begin(NOW).unwrap();
-    let url = options.url(&builder().build().unwrap(), &discovery("https://tenant.logto.app/oidc/auth"), &sign_in);
-    let challenge = pkce::challenge(&sign_in.verifier);
+    let (sign_in, url) = begun_at("https://tenant.logto.app/oidc/auth", builder(), &options);
+    let challenge = pkce::challenge(&sign_in.code_verifier);
     assert_eq!(
         url.as_str(),
         format!(
@@ -101,9 +94,8 @@ fn everything_that_can_be_asked_for_is_in_the_url_and_awkward_values_are_encoded
 #[test]
 fn where_the_user_goes_on_and_the_secrets_are_not_in_the_url() {
     let options = SignInOptions::new(CALLBACK).post_redirect_uri("/secret-page");
-    let sign_in = options.begin(NOW).unwrap();
-    let url = options.url(&builder().build().unwrap(), &discovery("https://tenant.logto.app/oidc/auth"), &sign_in);
-    for secret in ["hunter2", "secret-page", &sign_in.verifier] {
+    let (sign_in, url) = begun_at("https://tenant.logto.app/oidc/auth", builder(), &options);
+    for secret in ["hunter2", "secret-page", &sign_in.code_verifier] {
         assert!(!url.as_str().contains(secret), "{secret}");
     }
     assert_eq!(sign_in.post_redirect_uri.as_deref(), Some("/secret-page"));
@@ -174,8 +166,8 @@ fn options_that_cannot_be_used_are_refused_by_name() {
     let longer = format!("{long}a");
     let callback = || SignInOptions::new(CALLBACK);
     for (options, name, problem) in [
-        (SignInOptions::new(""), "redirect_uri", "is no absolute URL"),
-        (SignInOptions::new("/callback"), "redirect_uri", "is no absolute URL"),
+        (SignInOptions::new(""), "redirect_uri", "is not an absolute URL"),
+        (SignInOptions::new("/callback"), "redirect_uri", "is not an absolute URL"),
         (SignInOptions::new("myapp://callback"), "redirect_uri", "is neither an https nor an http URL"),
         (SignInOptions::new("javascript:alert(1)"), "redirect_uri", "is neither an https nor an http URL"),
         (SignInOptions::new("https://app.example.com/#x"), "redirect_uri", "has a fragment"),
@@ -184,12 +176,12 @@ fn options_that_cannot_be_used_are_refused_by_name() {
         (callback().post_redirect_uri(&longer), "post_redirect_uri", "is longer than 2048 bytes"),
         (callback().prompt([Prompt::None, Prompt::Login]), "prompt", "has `None` beside others"),
     ] {
-        match options.begin(NOW).map(|_| ()) {
+        match options.check() {
             Err(Error::InvalidOption { name: found, problem: why }) => assert_eq!((found, &*why), (name, problem)),
             other => panic!("{name}: {other:?}"),
         }
     }
-    assert!(SignInOptions::new(&long).post_redirect_uri(&long).begin(NOW).is_ok());
+    assert!(SignInOptions::new(&long).post_redirect_uri(&long).check().is_ok());
 }
 
 #[test]
@@ -208,8 +200,8 @@ fn an_extra_parameter_cannot_be_one_of_the_clients_own() {
     assert_eq!(own.len(), 14);
     for name in own.iter().map(String::as_str).chain(["client_secret", "response_mode"]) {
         let options = SignInOptions::new(CALLBACK).extra_param("ui_locales", "de").extra_param(name, "x");
-        match options.begin(NOW).map(|_| ()) {
-            Err(Error::InvalidOption { name: "extra_params", problem }) => {
+        match options.check() {
+            Err(Error::InvalidOption { name: "extra_param", problem }) => {
                 assert_eq!(problem, format!("has {name:?}, which the client sets itself"));
             }
             other => panic!("{name}: {other:?}"),
@@ -222,9 +214,9 @@ fn every_sign_in_has_secrets_of_its_own() {
     let options = SignInOptions::new(CALLBACK);
     let mut seen = HashSet::new();
     for _ in 0..20 {
-        let sign_in = options.begin(NOW).unwrap();
+        let sign_in = SignInSession::new(&options, NOW);
         assert_eq!(sign_in.began_at, NOW);
-        for secret in [sign_in.state, sign_in.nonce, sign_in.verifier] {
+        for secret in [sign_in.state, sign_in.nonce, sign_in.code_verifier] {
             assert!(seen.insert(secret));
         }
     }
@@ -243,5 +235,5 @@ async fn options_are_refused_before_anything_is_sent_or_stored() {
     assert!(matches!(session.sign_in(SignInOptions::new("")).await, Err(Error::InvalidOption { .. })));
     let unreachable = session.sign_in(SignInOptions::new(CALLBACK)).await.unwrap_err();
     assert!(unreachable.is_retryable(), "{unreachable}");
-    assert!(session.pending_sign_ins().await.unwrap().is_empty());
+    assert_eq!(items.get_item(SIGN_IN_SESSION).await.unwrap(), None);
 }

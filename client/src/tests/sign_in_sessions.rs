@@ -1,30 +1,30 @@
 use std::fmt::{Debug, Display};
 use std::marker::PhantomData;
 
-use crate::pending::{LIFETIME, PendingSignIn, PendingSignIns};
+use crate::session::sign_in::{SIGN_IN_LIFETIME, SignInSession, SignInSessions};
 
 const NOW: u64 = 1_700_000_000;
 
-fn sign_in(state: &str, began_at: u64) -> PendingSignIn {
-    PendingSignIn {
+fn sign_in(state: &str, began_at: u64) -> SignInSession {
+    SignInSession {
         state: state.to_owned(),
         nonce: format!("{state}-nonce"),
-        verifier: format!("{state}-verifier"),
+        code_verifier: format!("{state}-verifier"),
         redirect_uri: "https://app.example.com/callback".to_owned(),
         post_redirect_uri: None,
         began_at,
     }
 }
 
-fn sign_ins(all: &[(&str, u64)]) -> PendingSignIns {
-    let mut sign_ins = PendingSignIns::default();
+fn sign_ins(all: &[(&str, u64)]) -> SignInSessions {
+    let mut sign_ins = SignInSessions::default();
     for (state, began_at) in all {
         sign_ins.add(sign_in(state, *began_at), *began_at);
     }
     sign_ins
 }
 
-fn states(sign_ins: &PendingSignIns) -> Vec<String> {
+fn states(sign_ins: &SignInSessions) -> Vec<String> {
     let json = serde_json::to_value(sign_ins).unwrap();
     let sign_ins = json["sign_ins"].as_array().unwrap();
     sign_ins.iter().map(|sign_in| sign_in["state"].as_str().unwrap().to_owned()).collect()
@@ -45,7 +45,7 @@ fn the_ninth_pushes_out_the_oldest() {
 fn one_is_taken_whole_and_once_and_the_others_stay() {
     let mut all = sign_ins(&[("a", NOW), ("b", NOW + 1), ("c", NOW + 2)]);
     let taken = all.take("b", NOW + 3).unwrap();
-    assert_eq!((&*taken.state, &*taken.nonce, &*taken.verifier), ("b", "b-nonce", "b-verifier"));
+    assert_eq!((&*taken.state, &*taken.nonce, &*taken.code_verifier), ("b", "b-nonce", "b-verifier"));
     assert_eq!(states(&all), ["a", "c"]);
     assert!(all.take("b", NOW + 3).is_none());
     assert!(all.take("a", NOW + 3).is_some());
@@ -64,7 +64,7 @@ fn a_state_has_to_be_the_same_to_the_last_byte() {
 
 #[test]
 fn one_lives_for_an_hour_as_logtos_form_does() {
-    assert_eq!(LIFETIME, 3600);
+    assert_eq!(SIGN_IN_LIFETIME, 3600);
     assert!(sign_ins(&[("a", NOW)]).take("a", NOW + 3599).is_some());
     assert!(sign_ins(&[("a", NOW)]).take("a", NOW + 3600).is_none());
 
@@ -95,10 +95,10 @@ fn a_clock_that_was_set_back_makes_none_immortal() {
 fn what_was_stored_is_read_again() {
     let mut sign_in = sign_in("a", NOW);
     sign_in.post_redirect_uri = Some("/orders?id=7".to_owned());
-    let mut all = PendingSignIns::default();
+    let mut all = SignInSessions::default();
     all.add(sign_in, NOW);
     let json = serde_json::to_string(&all).unwrap();
-    let taken = serde_json::from_str::<PendingSignIns>(&json).unwrap().take("a", NOW).unwrap();
+    let taken = serde_json::from_str::<SignInSessions>(&json).unwrap().take("a", NOW).unwrap();
     assert_eq!(taken.redirect_uri, "https://app.example.com/callback");
     assert_eq!(taken.post_redirect_uri.as_deref(), Some("/orders?id=7"));
     assert_eq!(taken.began_at, NOW);
@@ -131,15 +131,14 @@ fn nothing_that_holds_a_secret_can_be_printed() {
         )*};
     }
     not_printable!(
-        PendingSignIn,
-        PendingSignIns,
-        crate::items::StoredToken,
-        crate::items::AccessToken,
-        crate::items::AccessTokens,
-        crate::token_endpoint::TokenResponse,
-        crate::token_endpoint::Tokens,
-        crate::refresh::Flight,
-        crate::http::Answer,
+        SignInSession,
+        SignInSessions,
+        crate::session::items::StoredToken,
+        crate::session::items::AccessTokens,
+        crate::oidc::token::TokenResponse,
+        crate::oidc::token::Tokens,
+        crate::session::refresh::Grant,
+        crate::util::http::Answer,
     );
     const { assert!(Printable::<String>::DEBUG && Printable::<String>::DISPLAY, "the check itself works") };
 }

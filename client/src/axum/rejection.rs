@@ -9,11 +9,11 @@ use crate::error::{Error, ErrorChain, RequestErrorKind};
 /// An error, and what a response to it needs. See [`LogtoAuthBuilder::on_error`](super::LogtoAuthBuilder::on_error).
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Failure {
+pub struct AuthRejection {
     /// What went wrong. For the log, or a developer; [`advice`](Self::advice) is for users.
     pub error: Error,
     /// What was under way.
-    pub operation: FailedOperation,
+    pub operation: RejectedOperation,
     /// The status that goes with the error.
     pub status: StatusCode,
     /// Whether a person is to read the response: the request is for a page.
@@ -28,10 +28,10 @@ pub struct Failure {
     pub home_url: String,
 }
 
-/// What a [`Failure`] interrupted.
+/// What a [`AuthRejection`] interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum FailedOperation {
+pub enum RejectedOperation {
     /// A sign-in: its start, or its callback.
     SignIn,
     /// A sign-out.
@@ -40,23 +40,23 @@ pub enum FailedOperation {
     Page,
 }
 
-impl Failure {
+impl AuthRejection {
     /// A short title for people.
     pub fn title(&self) -> &'static str {
         match self.operation {
-            FailedOperation::SignIn if matches!(self.error, Error::SignInCancelled) => "Sign-in cancelled",
-            FailedOperation::SignIn => "Sign-in failed",
-            FailedOperation::SignOut if matches!(self.error, Error::EndSession(_)) => "Signed out of this app",
-            FailedOperation::SignOut => "Sign-out failed",
-            FailedOperation::Page if self.error.is_sign_in_required() => "Sign-in required",
-            FailedOperation::Page if self.error.is_access_denied() => "Access denied",
-            FailedOperation::Page => "This page is not available",
+            RejectedOperation::SignIn if matches!(self.error, Error::SignInCancelled) => "Sign-in cancelled",
+            RejectedOperation::SignIn => "Sign-in failed",
+            RejectedOperation::SignOut if matches!(self.error, Error::EndSession(_)) => "Signed out of this app",
+            RejectedOperation::SignOut => "Sign-out failed",
+            RejectedOperation::Page if self.error.is_sign_in_required() => "Sign-in required",
+            RejectedOperation::Page if self.error.is_access_denied() => "Access denied",
+            RejectedOperation::Page => "This page is not available",
         }
     }
 
     /// For people, in words that say what to do.
     pub fn advice(&self) -> &'static str {
-        use FailedOperation::{Page, SignIn, SignOut};
+        use RejectedOperation::{Page, SignIn, SignOut};
         let error = &self.error;
         match self.operation {
             SignIn if matches!(error, Error::SignInCancelled) => "You cancelled the sign-in. Nothing has changed.",

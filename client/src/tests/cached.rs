@@ -5,13 +5,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::advance;
 
-use crate::cache::Cached;
 use crate::error::{Endpoint, RequestError, RequestErrorKind};
+use crate::util::cached::Cached;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn failure(status: u16) -> RequestError {
-    RequestError::new(Endpoint::Keys, RequestErrorKind::Status(status))
+    RequestError::new(Endpoint::Jwks, RequestErrorKind::Status(status))
 }
 
 fn status(error: &RequestError) -> u16 {
