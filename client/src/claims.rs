@@ -37,6 +37,24 @@ pub struct IdTokenClaims {
     pub user: UserClaims,
 }
 
+impl IdTokenClaims {
+    /// What to call the user on a page: the name, else the username, the email address or the user's id. For display only:
+    /// users can change all but the id.
+    ///
+    /// ```
+    /// use logto_client::IdTokenClaims;
+    ///
+    /// fn greeting(claims: &IdTokenClaims) -> String {
+    ///     format!("Hello {}", claims.display_name())
+    /// }
+    /// ```
+    pub fn display_name(&self) -> &str {
+        let UserClaims { name, username, email, .. } = &self.user;
+        let names = [name, username, email];
+        names.into_iter().flatten().map(String::as_str).find(|name| !name.trim().is_empty()).unwrap_or(&self.sub)
+    }
+}
+
 /// As they stand in the token. Every signed-in page reads them, and a `flatten` of all that is said of the user would
 /// collect it once more on its way.
 #[derive(Deserialize)]

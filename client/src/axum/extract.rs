@@ -74,7 +74,10 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &T) -> Result<Self, Response> {
         let user = <Self as OptionalFromRequestParts<T>>::from_request_parts(parts, state).await?;
-        user.ok_or_else(|| LogtoAuth::from_ref(state).respond(&Request::of(parts), Error::NotAuthenticated, None))
+        user.ok_or_else(|| {
+            let auth = LogtoAuth::from_ref(state);
+            auth.respond(&Request::new(&auth, parts), Error::NotAuthenticated, None)
+        })
     }
 }
 
@@ -87,7 +90,8 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &T) -> Result<Option<Self>, Response> {
-        let (auth, request) = (LogtoAuth::from_ref(state), Request::of(parts));
+        let auth = LogtoAuth::from_ref(state);
+        let request = Request::new(&auth, parts);
         let storage = S::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         let session = auth.client().session(storage);
         match session.context().await {
@@ -113,40 +117,47 @@ where
 
 /// What a response to an error depends on.
 pub(super) struct Request {
+    /// Whether a browser asks for a page to show.
     wants_page: bool,
-    /// Where it is for, if one can come back there.
-    return_to: Option<String>,
+    /// The path and query of a page that a browser can come back to: the one that is asked for, or, for a call, the one
+    /// that made it.
+    page: Option<String>,
 }
 
 impl Request {
-    fn of(parts: &Parts) -> Self {
-        let is_get = matches!(parts.method, Method::GET | Method::HEAD);
+    fn new(auth: &LogtoAuth, parts: &Parts) -> Self {
         let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let accepts_html = header(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));
-        // Browsers say whether it is a page that is asked for; others do not.
+        // Browsers say whether they navigate; other clients do not.
         let navigates = header("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
-        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
-        Self {
-            wants_page: accepts_html && navigates,
-            return_to: is_get.then(|| uri.path_and_query().map_or("/", |uri| uri.as_str()).to_owned()),
-        }
+        let wants_page = accepts_html && navigates;
+        let page = if wants_page {
+            let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+            let path = uri.path_and_query().map_or("/", |uri| uri.as_str());
+            matches!(parts.method, Method::GET | Method::HEAD).then(|| auth.0.return_to.outside(path))
+        } else {
+            header(header::REFERER.as_str()).and_then(|page| auth.0.return_to.own_page(page))
+        };
+        Self { wants_page, page: page.filter(|page| !auth.is_own(page)) }
     }
 }
 
-impl<T: Sync> FromRequestParts<T> for Request {
+impl<T: Sync> FromRequestParts<T> for Request
+where
+    LogtoAuth: FromRef<T>,
+{
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &T) -> Result<Self, Infallible> {
-        Ok(Self::of(parts))
+    async fn from_request_parts(parts: &mut Parts, state: &T) -> Result<Self, Infallible> {
+        Ok(Self::new(&LogtoAuth::from_ref(state), parts))
     }
 }
 
 impl LogtoAuth {
     /// The response to an error of one of the app's pages or calls: to the sign-in, or what the app makes of it.
     fn respond(&self, request: &Request, error: Error, claims: Option<&IdTokenClaims>) -> Response {
-        let page = request.return_to.as_deref().filter(|path| !self.is_own(path));
-        let page = page.map(|path| self.0.return_to.outside(path));
-        let sign_in_url = error.is_sign_in_required().then(|| self.route_url_to("sign-in", page.as_deref()));
+        let page = request.page.as_deref();
+        let sign_in_url = error.is_sign_in_required().then(|| self.route_url_to("sign-in", page));
         if request.wants_page
             && let Some(url) = &sign_in_url
         {
@@ -159,7 +170,7 @@ impl LogtoAuth {
             wants_page: request.wants_page,
             // They are gone from the session, too.
             claims: claims.filter(|_| sign_in_url.is_none()).cloned(),
-            retry_url: page.filter(|_| can_retry),
+            retry_url: page.filter(|_| can_retry && request.wants_page).map(str::to_owned),
             sign_in_url,
             home_url: self.home_url(),
             error,

@@ -247,7 +247,7 @@ impl LogtoAuthBuilder {
                 .path(path.as_ref().unwrap_or(&own))
                 .ok_or_else(|| error(field, "is no path of this app, such as `/`"))
         };
-        Ok(LogtoAuth(Arc::new(Inner {
+        let auth = LogtoAuth(Arc::new(Inner {
             after_sign_in: path("after_sign_in", self.after_sign_in)?,
             after_sign_out: path("after_sign_out", self.after_sign_out)?,
             client: self.client,
@@ -255,7 +255,13 @@ impl LogtoAuthBuilder {
             prefix: self.prefix,
             return_to,
             on_error: self.on_error,
-        })))
+        }));
+        tracing::info!(
+            redirect_uri = auth.redirect_uri(),
+            post_sign_out_redirect_uri = auth.post_sign_out_redirect_uri(),
+            "register these URIs in Logto's console"
+        );
+        Ok(auth)
     }
 }
 

@@ -81,14 +81,9 @@ impl AuthRejection {
         }
     }
 
-    /// The response of apps that shape none.
+    /// The response of apps without [`on_error`](super::LogtoAuthBuilder::on_error).
     pub(super) fn into_plain_response(self) -> Response {
-        let error = ErrorChain(&self.error);
-        if matches!(self.error, Error::SignInCancelled) {
-            tracing::info!(%error, status = self.status.as_u16(), "answered with an error");
-        } else {
-            tracing::warn!(%error, status = self.status.as_u16(), "answered with an error");
-        }
+        self.log();
         let mut response = if self.wants_page {
             let links = [
                 (self.retry_url.as_deref(), "Try again"),
@@ -106,6 +101,17 @@ impl AuthRejection {
         };
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
+    }
+
+    fn log(&self) {
+        let (error, status) = (ErrorChain(&self.error), self.status.as_u16());
+        match &self.error {
+            // Logged where the sign-in failed.
+            _ if self.operation == RejectedOperation::SignIn => tracing::debug!(%error, status, "sign-in rejected"),
+            Error::NotAuthenticated => tracing::debug!(%error, status, "sign-in required"),
+            cause if cause.is_misconfiguration() => tracing::error!(%error, status, "request failed"),
+            _ => tracing::warn!(%error, status, "request failed"),
+        }
     }
 }
 

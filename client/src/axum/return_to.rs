@@ -54,6 +54,13 @@ impl ReturnTo {
         if url.origin() == self.base_url.origin() { url[Position::BeforePath..].to_owned() } else { url.to_string() }
     }
 
+    /// The path and query of a page of this app, by its URL (a `Referer`).
+    pub(crate) fn own_page(&self, url: &str) -> Option<String> {
+        let url = WebUrl::parse(url).ok()?.into_url();
+        (is_short(&url) && url.origin() == self.base_url.origin())
+            .then(|| url[Position::BeforePath..Position::AfterQuery].to_owned())
+    }
+
     /// `https://example.com`, of the base URL.
     pub(crate) fn origin(&self) -> String {
         self.base_url.origin().ascii_serialization()

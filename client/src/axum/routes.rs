@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::LogtoAuth;
 use super::extract::{Request, redirect_to};
 use super::rejection::plain_page;
+use crate::error::ErrorChain;
 use crate::oidc::authorize::{FirstScreen, SignInOptions};
 use crate::storage::LogtoStorage;
 
@@ -51,7 +52,14 @@ impl LogtoAuth {
         let session = self.client().session(storage);
         match session.sign_in(options).await {
             Ok(url) => redirect_to(url.as_str()),
-            Err(error) => self.sign_in_failed(request, &session, error, route, Some(&return_to)).await,
+            Err(error) => {
+                if error.is_misconfiguration() {
+                    tracing::error!(error = %ErrorChain(&error), "sign-in not started");
+                } else {
+                    tracing::warn!(error = %ErrorChain(&error), "sign-in not started");
+                }
+                self.sign_in_failed(request, &session, error, route, Some(&return_to)).await
+            }
         }
     }
 }

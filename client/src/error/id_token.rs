@@ -1,37 +1,37 @@
 //! Why ID tokens are rejected.
 
-/// Why an ID token was not accepted (OpenID Connect Core 1.0, section 3.1.3.7).
+/// Why an ID token is not valid (OpenID Connect Core 1.0, section 3.1.3.7).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdTokenError {
-    /// It is no signed JWT, or a claim that every ID token has is missing or of another type.
+    /// Not a signed JWT, or a required claim is missing or has the wrong type.
     #[error("{0}")]
     Malformed(&'static str),
-    /// It is signed by an algorithm that is not accepted (`none` and HS256 among them).
-    #[error("its `alg` is not one of RS256, PS256, ES256, ES384, ES512 and EdDSA")]
+    /// Signed with an algorithm that is not accepted, such as `none` or HS256.
+    #[error("`alg` is not one of RS256, PS256, ES256, ES384, ES512 and EdDSA")]
     Algorithm,
-    /// The provider has no key of that `kid` and kind.
+    /// The provider has no key with that `kid` and algorithm.
     #[error("the provider has no key that could have signed it")]
     UnknownKey,
     /// The signature is not the provider's.
-    #[error("its signature is wrong")]
+    #[error("wrong signature")]
     Signature,
     /// `iss` is another provider.
-    #[error("its `iss` is another provider")]
+    #[error("`iss` is another provider")]
     Issuer,
-    /// `aud` does not name this app, or others that it may not be shared with.
-    #[error("its `aud` is another app")]
+    /// `aud` does not name this app.
+    #[error("`aud` is another app")]
     Audience,
     /// `azp` is another app, or is missing although there are several audiences.
-    #[error("its `azp` is another app")]
+    #[error("`azp` is another app")]
     AuthorizedParty,
-    /// `nonce` is not that of the sign-in.
-    #[error("its `nonce` is not that of the sign-in")]
+    /// `nonce` is not the sign-in's.
+    #[error("`nonce` is not the sign-in's")]
     Nonce,
-    /// `at_hash` is not that of the access token beside it.
-    #[error("its `at_hash` is not that of the access token")]
+    /// `at_hash` does not match the access token that came with the ID token.
+    #[error("`at_hash` does not match the access token")]
     AccessTokenHash,
-    /// A refreshed one is of another user.
-    #[error("its `sub` is another user")]
+    /// A refreshed ID token is about another user.
+    #[error("`sub` is another user")]
     Subject,
 }

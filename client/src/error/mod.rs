@@ -1,4 +1,4 @@
-//! What may go wrong, and what an app can do about it.
+//! The error type, and what an app does about an error.
 
 mod id_token;
 mod request;
@@ -16,43 +16,43 @@ pub(crate) use self::text::{ErrorChain, sanitized};
 /// The result of this crate's operations.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an operation failed. No token, code, verifier or secret is in it, nor in what it prints.
+/// Why an operation failed. Neither the error nor its output contains a token, a code, a code verifier or a secret.
 ///
-/// Variants may get more fields, and the enum more variants; the `is_*` methods say what an app does next:
+/// Variants may get more fields, and the enum more variants. The `is_*` methods say what an app does next:
 ///
 /// ```
 /// # fn page(error: logto_client::Error) -> &'static str {
 /// if error.is_sign_in_required() {
-///     "to the sign-in page"
+///     "redirect to the sign-in page"
 /// } else if error.is_access_denied() {
-///     "you said no: back to the home page"
+///     "403: the user may not do this"
 /// } else if error.is_retryable() {
-///     "the sign-in service does not answer: try again"
+///     "503: try again in a moment"
 /// } else {
-///     "an error page, and a line in the log"
+///     "500: an error page, and a line in the log"
 /// }
 /// # }
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A field of the configuration cannot be used.
+    /// A field of the configuration is invalid.
     #[error("the configuration's `{field}` {problem}")]
     #[non_exhaustive]
     Config {
-        /// The field's name, as its setter's.
+        /// The name of the field, which is that of its setter.
         field: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the field.
         problem: String,
     },
 
-    /// An option of a sign-in or a sign-out cannot be used.
+    /// An option of a call is invalid.
     #[error("`{name}` {problem}")]
     #[non_exhaustive]
     InvalidOption {
-        /// The option's name, as its setter's.
+        /// The name of the option, which is that of its setter or argument.
         name: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the option.
         problem: String,
     },
 
@@ -60,11 +60,11 @@ pub enum Error {
     #[error("the session's storage failed")]
     Storage(#[from] storage::Error),
 
-    /// The session's id cannot be renewed, so nobody was signed in or out: a session whose id somebody else planted
-    /// would be theirs afterwards (session fixation).
+    /// The session library cannot give the session a new id, so nobody was signed in or out. With the old id, an attacker
+    /// who planted it in the browser would gain a signed-in session (session fixation).
     #[error(
-        "the session cannot be given a new id, which protects a sign-in against session fixation: use a session that can, \
-         or call `dangerously_keep_session_id()` on the configuration and renew the id yourself"
+        "the session cannot be given a new id, which protects a sign-in against session fixation: use a session library \
+         that can, or call `dangerously_keep_session_id()` on the configuration and renew the id yourself"
     )]
     RenewalUnsupported(#[source] storage::Error),
 
@@ -72,73 +72,72 @@ pub enum Error {
     #[error("nobody is signed in to this session")]
     NotAuthenticated,
 
-    /// Somebody is signed in, but the provider gave no refresh token, which a new access token would take. Another
-    /// sign-in would end the same: it is a matter of the configuration.
+    /// A user is signed in, but the provider issued no refresh token, so the session cannot get another access token.
+    /// Signing in again does not help; the configuration has to request one.
     #[error(
-        "the session has no refresh token to get an access token with: it takes the scope `offline_access` and the prompt \
-         `consent`, both of which are defaults"
+        "the session has no refresh token: request one with the scope `offline_access` and the prompt `consent`, which are \
+         the defaults"
     )]
     MissingRefreshToken,
 
-    /// The provider does not honour the session's refresh token any more (revoked, expired or used twice). The
-    /// session's tokens have been cleared.
+    /// The provider does not accept the session's refresh token any more, because it was revoked, has expired or was used
+    /// twice. The session's tokens have been removed.
     #[error("the provider has ended this sign-in: the user has to sign in again")]
     SessionEnded,
 
-    /// A token was asked for a resource that the configuration does not list.
-    #[error("the resource `{resource}` is not among the configuration's `resources`")]
+    /// The configuration does not list the resource.
+    #[error("the resource `{resource}` is not one of the configuration's `resources`")]
     #[non_exhaustive]
     UnlistedResource {
-        /// The resource that was asked for.
+        /// The resource that was requested.
         resource: String,
     },
 
-    /// A token was asked for an organization, without the scope that it takes.
+    /// The configuration does not request the scope that organization tokens require.
     #[error(
-        "a token for an organization takes the scope `{}`: add it to the configuration's `scopes`",
+        "an organization token requires the scope `{}`: add it to the configuration's `scopes`",
         crate::scope::ORGANIZATIONS
     )]
     MissingOrganizationScope,
 
-    /// A callback came, but no sign-in was begun in this session. Often the session cookie did not come along: it has
-    /// to be `SameSite=Lax` (with `Strict` a browser does not send it after a redirect from the provider), and the
-    /// callback has to be on the host that the sign-in was begun on.
+    /// A callback came, but this session has no pending sign-in. Most often the browser did not send the session cookie:
+    /// it does not send a `SameSite=Strict` cookie after a redirect from the provider, a cookie of another host, or a
+    /// `Secure` cookie over plain http.
     #[error(
-        "no sign-in was begun in this session: if it was, its cookie got lost (it has to be `SameSite=Lax`, and the host the same)"
+        "this session has no pending sign-in: if the user has just started one, the session cookie was lost; it has to be \
+         `SameSite=Lax`, `Secure` over https only, and the callback on the host where the sign-in started"
     )]
     NoPendingSignIn,
 
-    /// The callback's `state` is of no sign-in of this session: it was used before, is older than ten minutes, was
-    /// pushed out by eight newer ones, or is forged.
-    #[error(
-        "the callback belongs to no sign-in that is under way in this session: it was used, is too old, or is forged"
-    )]
+    /// The callback's `state` belongs to no pending sign-in of this session: it was used before, is older than an hour, was
+    /// displaced by eight newer ones, or is forged.
+    #[error("the callback belongs to no pending sign-in of this session: it was used before, is too old, or is forged")]
     UnknownState,
 
-    /// The callback's URL is not what a provider sends.
+    /// The callback's URL is not one that a provider redirects to.
     #[error("the callback's URL {problem}")]
     #[non_exhaustive]
     InvalidCallback {
-        /// What is wrong with it.
+        /// What is wrong with the URL.
         problem: &'static str,
     },
 
-    /// The callback came to another URL than the sign-in's `redirect_uri`.
-    #[error("the callback came to {found}, but the sign-in's `redirect_uri` is {expected}")]
+    /// The callback arrived at another URL than the sign-in's `redirect_uri`.
+    #[error("the callback arrived at {found}, but the sign-in's `redirect_uri` is {expected}")]
     #[non_exhaustive]
     WrongRedirectUri {
-        /// The sign-in's `redirect_uri`.
+        /// The sign-in's `redirect_uri`, without its query.
         expected: String,
-        /// Where the callback came to, without its query.
+        /// The URL of the callback, without its query.
         found: String,
     },
 
-    /// The callback's `iss` (RFC 9207) is not this provider, or is missing although the provider promises it: the
-    /// answer of another provider was mixed in.
-    #[error("the callback does not come from this provider: its `iss` is {}", if *.missing { "missing" } else { "another" })]
+    /// The callback's `iss` (RFC 9207) names another provider, or is missing although the provider supports it: another
+    /// provider's answer was mixed in.
+    #[error("the callback is not from this provider: its `iss` {}", if *.missing { "is missing" } else { "is another issuer" })]
     #[non_exhaustive]
     WrongIssuer {
-        /// Whether there was none.
+        /// Whether the callback had no `iss`.
         missing: bool,
     },
 
@@ -147,11 +146,11 @@ pub enum Error {
     #[error("the sign-in was cancelled")]
     SignInCancelled,
 
-    /// The user denied the consent, or the provider the user (`error=access_denied`).
+    /// The user denied the consent, or the provider denied the user the sign-in (`error=access_denied`).
     #[error("the sign-in was denied{}", Described(.description))]
     #[non_exhaustive]
     AccessDenied {
-        /// The provider's words, for people; not to be trusted as HTML.
+        /// The provider's description, for people. Do not treat it as HTML.
         description: Option<String>,
     },
 
@@ -159,42 +158,42 @@ pub enum Error {
     #[error("the provider refused the sign-in: {error}{}", Described(.description))]
     #[non_exhaustive]
     AuthorizationFailed {
-        /// The error's code, such as `invalid_scope`.
+        /// The error code, such as `invalid_scope`.
         error: String,
-        /// The provider's words, for people; not to be trusted as HTML.
+        /// The provider's description, for people. Do not treat it as HTML.
         description: Option<String>,
     },
 
-    /// The ID token was not accepted.
-    #[error("the ID token was not accepted: {0}")]
+    /// The ID token is not valid.
+    #[error("invalid ID token: {0}")]
     InvalidIdToken(IdTokenError),
 
-    /// The ID token's times (`iat`, `exp`) are more than five minutes off this machine's clock.
-    #[error("the ID token's `{claim}` is {seconds} s off this machine's clock: set the clocks of both machines")]
+    /// One of the ID token's times (`iat`, `exp`) is more than five minutes off this machine's clock.
+    #[error("the ID token's `{claim}` is {seconds} s off this machine's clock: synchronize both clocks")]
     #[non_exhaustive]
     ClockSkew {
         /// `iat` or `exp`.
         claim: &'static str,
-        /// How far it is off.
+        /// The difference in seconds.
         seconds: u64,
     },
 
-    /// The user info is of another user than the ID token.
-    #[error("the user info is not of the user who is signed in")]
+    /// The user info is about another user than the ID token.
+    #[error("the user info is about another user than the one who is signed in")]
     WrongSubject,
 
-    /// The token endpoint answered with an error (RFC 6749, section 5.2). `access_denied` and `insufficient_scope` mean
-    /// that the user may not have the token; what the user is missing is in the description.
-    #[error("the token endpoint refused: {error}{}", Described(.description))]
+    /// The token endpoint answered with an error (RFC 6749, section 5.2). With `access_denied` and `insufficient_scope` the
+    /// user may not have the token, and the description says why.
+    #[error("the token endpoint refused: {error}{}{}", Described(.description), advice(.error))]
     #[non_exhaustive]
     TokenEndpoint {
-        /// The error's code, such as `invalid_client`.
+        /// The error code, such as `invalid_client`.
         error: String,
-        /// The provider's words, for people; not to be trusted as HTML.
+        /// The provider's description, for people. Do not treat it as HTML.
         description: Option<String>,
     },
 
-    /// The provider did not answer, or not with what it should.
+    /// The provider did not answer, or its response is invalid.
     #[error(transparent)]
     Request(#[from] RequestError),
 
@@ -203,14 +202,14 @@ pub enum Error {
     #[error("signed out of this app, but not at the provider")]
     EndSession(#[source] RequestError),
 
-    /// The program is shutting down: its runtime dropped the request that was under way.
+    /// The runtime dropped the request to the provider, because the program is shutting down.
     #[error("the request to the provider was interrupted")]
     Interrupted,
 }
 
 impl Error {
-    /// Whether the user has to sign in (again): send them to [`sign_in`](crate::LogtoSession::sign_in). Also true for what
-    /// the provider answers to [`Prompt::None`](crate::Prompt::None) if it has to show a page (`login_required`,
+    /// Whether the user has to sign in (again): redirect to [`sign_in`](crate::LogtoSession::sign_in). Also true if the
+    /// provider would have to show a page after [`Prompt::None`](crate::Prompt::None) (`login_required`,
     /// `consent_required`, `interaction_required`; OpenID Connect Core 1.0, section 3.1.2.6).
     pub fn is_sign_in_required(&self) -> bool {
         match self {
@@ -231,7 +230,7 @@ impl Error {
         }
     }
 
-    /// Whether a callback was not of a sign-in that is under way here; beginning anew helps.
+    /// Whether a callback belongs to no pending sign-in of this session. Starting another sign-in helps.
     pub fn is_stale_callback(&self) -> bool {
         matches!(self, Self::NoPendingSignIn | Self::UnknownState)
     }
@@ -241,7 +240,7 @@ impl Error {
         matches!(self, Self::ClockSkew { .. })
     }
 
-    /// Whether it may work later: the provider could not be reached, was busy, or had a fault of its own.
+    /// Whether the operation may succeed later: the provider could not be reached, was busy, or had a fault of its own.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Request(error) | Self::EndSession(error) => error.is_retryable(),
@@ -256,8 +255,26 @@ impl Error {
     /// How long the provider asked to wait (`Retry-After` in seconds), if it did.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Request(RequestError { kind: RequestErrorKind::RateLimited { retry_after }, .. }) => *retry_after,
+            Self::Request(error) | Self::EndSession(error) => error.retry_after(),
             _ => None,
+        }
+    }
+
+    /// Whether the app, its registration at the provider or its session library is configured wrong, so that an operator has
+    /// to act.
+    pub(crate) fn is_misconfiguration(&self) -> bool {
+        match self {
+            Self::Config { .. }
+            | Self::InvalidOption { .. }
+            | Self::RenewalUnsupported(_)
+            | Self::MissingRefreshToken
+            | Self::UnlistedResource { .. }
+            | Self::MissingOrganizationScope
+            | Self::WrongRedirectUri { .. } => true,
+            Self::TokenEndpoint { error, .. } | Self::AuthorizationFailed { error, .. } => {
+                matches!(&**error, "invalid_client" | "unauthorized_client" | "invalid_target" | "invalid_scope")
+            }
+            _ => false,
         }
     }
 }
@@ -272,4 +289,9 @@ impl fmt::Display for Described<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// What to do about an error of the token endpoint, where that is not obvious.
+fn advice(error: &str) -> &'static str {
+    if error == "invalid_client" { " (check the configuration's `app_id` and `app_secret`)" } else { "" }
 }

@@ -4,48 +4,48 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A request to the provider that failed. Cheap to clone: everybody who waited for the same request gets it.
+/// A request to the provider that failed. A clone is cheap: all callers that waited for the request get one.
 #[derive(Clone, Debug)]
 pub struct RequestError {
     pub(crate) endpoint: Endpoint,
     pub(crate) kind: RequestErrorKind,
 }
 
-/// What kind of failure a [`RequestError`] is.
+/// The kind of a [`RequestError`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RequestErrorKind {
-    /// No answer: connection refused, time-out, TLS and the like.
+    /// No response: connection refused, time-out, TLS and the like.
     Transport(Arc<reqwest::Error>),
-    /// No answer within 30 seconds, the most that is waited whatever the app's HTTP client allows.
+    /// No response within 30 seconds, the limit for every HTTP client.
     TimedOut,
-    /// An answer with a status that is no success, and no OAuth error.
+    /// An unexpected status, without an OAuth error.
     Status(u16),
-    /// The provider asks for fewer requests (429).
+    /// Too many requests (429).
     #[non_exhaustive]
     RateLimited {
-        /// How long to wait, where it says so in seconds.
+        /// How long to wait, if the provider says so in seconds.
         retry_after: Option<Duration>,
     },
-    /// A redirect, which is never followed: it would take the app's secret elsewhere.
+    /// A redirect. The client follows none, since it would send the app's secret elsewhere.
     Redirected,
     /// A body over the limit.
     #[non_exhaustive]
     TooLarge {
-        /// The most bytes that are read.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// An answer that is not what the endpoint has to answer.
+    /// A response that the endpoint's specification does not allow.
     Invalid(&'static str),
-    /// Discovery names another issuer than the configured endpoint's.
+    /// The metadata names another issuer than the configured endpoint's.
     #[non_exhaustive]
     WrongIssuer {
         /// `{endpoint}/oidc`.
         expected: String,
-        /// What the provider calls itself.
+        /// The metadata's issuer.
         found: String,
     },
-    /// Discovery lacks this endpoint, or its URL is not one to send secrets to.
+    /// The metadata lacks this endpoint, or its URL is not one to send secrets to.
     Endpoint(&'static str),
 }
 
@@ -63,8 +63,6 @@ pub enum Endpoint {
     Revocation,
     /// `userinfo_endpoint`.
     UserInfo,
-    /// `end_session_endpoint`; a browser is sent there, no request.
-    EndSession,
 }
 
 impl RequestError {
@@ -76,6 +74,16 @@ impl RequestError {
         Self::new(endpoint, RequestErrorKind::Invalid(problem))
     }
 
+    /// The endpoint that the request was for.
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint
+    }
+
+    /// What happened.
+    pub fn kind(&self) -> &RequestErrorKind {
+        &self.kind
+    }
+
     pub(crate) fn is_retryable(&self) -> bool {
         match &self.kind {
             RequestErrorKind::Transport(_) | RequestErrorKind::TimedOut | RequestErrorKind::RateLimited { .. } => true,
@@ -84,14 +92,11 @@ impl RequestError {
         }
     }
 
-    /// The endpoint that was asked.
-    pub fn endpoint(&self) -> Endpoint {
-        self.endpoint
-    }
-
-    /// What happened.
-    pub fn kind(&self) -> &RequestErrorKind {
-        &self.kind
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self.kind {
+            RequestErrorKind::RateLimited { retry_after } => retry_after,
+            _ => None,
+        }
     }
 }
 
@@ -104,16 +109,16 @@ impl fmt::Display for RequestError {
             RequestErrorKind::Transport(_) => f.write_str("cannot be reached"),
             RequestErrorKind::Status(status) => write!(f, "answered with status {status}"),
             RequestErrorKind::RateLimited { retry_after: Some(after) } => {
-                write!(f, "asks for fewer requests, and to wait {} s", after.as_secs())
+                write!(f, "is rate-limited: retry after {} s", after.as_secs())
             }
-            RequestErrorKind::RateLimited { retry_after: None } => f.write_str("asks for fewer requests"),
+            RequestErrorKind::RateLimited { retry_after: None } => f.write_str("is rate-limited: retry later"),
             RequestErrorKind::Redirected => f.write_str("answered with a redirect, which is not followed"),
             RequestErrorKind::TooLarge { limit } => write!(f, "answered with more than {limit} bytes"),
-            RequestErrorKind::Invalid(problem) => write!(f, "answered with what {problem}"),
+            RequestErrorKind::Invalid(problem) => write!(f, "gave an invalid response: {problem}"),
             RequestErrorKind::WrongIssuer { expected, found } => {
-                write!(f, "names the issuer {found:?}, but the configured `endpoint` makes it {expected:?}")
+                write!(f, "names the issuer {found:?}, but the configured `endpoint` requires {expected:?}")
             }
-            RequestErrorKind::Endpoint(name) => write!(f, "names no usable `{name}`"),
+            RequestErrorKind::Endpoint(name) => write!(f, "has no usable `{name}`"),
         }
     }
 }
@@ -135,7 +140,6 @@ impl fmt::Display for Endpoint {
             Self::Token => "token endpoint",
             Self::Revocation => "revocation endpoint",
             Self::UserInfo => "user info endpoint",
-            Self::EndSession => "end-session page",
         })
     }
 }

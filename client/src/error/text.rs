@@ -1,8 +1,8 @@
-//! How errors read in a log, and what of the provider's words may be in them.
+//! Text of errors, and text in errors.
 
 use std::fmt;
 
-/// An error and what caused it, for the log: what an error says of itself leaves its source out.
+/// An error and its sources, for the log: an error's own text leaves its source out.
 pub(crate) struct ErrorChain<'a>(pub(crate) &'a dyn std::error::Error);
 
 impl fmt::Display for ErrorChain<'_> {
@@ -13,9 +13,9 @@ impl fmt::Display for ErrorChain<'_> {
     }
 }
 
-/// Words of the provider's, or of whoever made up a callback, fit for a log line.
+/// Text from the provider or a callback, without control characters and cut to 200 characters.
 pub(crate) fn sanitized(text: &str) -> String {
-    // Nor what ends a line, or turns the reading direction, in a terminal.
+    // Also without what ends a line or changes the reading direction in a terminal.
     let is_safe = |c: &char| {
         !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };

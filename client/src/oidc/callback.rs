@@ -43,8 +43,9 @@ impl<'a> CallbackParams<'a> {
 
     /// The code, if the callback is this provider's answer to the sign-in.
     pub(crate) fn check(&self, redirect_uri: &str, issuer: &str, requires_iss: bool) -> Result<&str> {
-        let expected = Url::parse(redirect_uri).map_err(|_| invalid("belongs to a sign-in that was stored wrong"))?;
-        let found = expected.join(self.url).map_err(|_| invalid("is no URL"))?;
+        let expected =
+            Url::parse(redirect_uri).map_err(|_| invalid("belongs to a sign-in that was not stored correctly"))?;
+        let found = expected.join(self.url).map_err(|_| invalid("is not a URL"))?;
         if found.origin() != expected.origin() || found.path() != expected.path() {
             let without_query = |mut url: Url| {
                 url.set_query(None);

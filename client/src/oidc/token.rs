@@ -147,21 +147,19 @@ impl TokenResponse {
         let text = |name| match self.rest.get(name) {
             Some(Value::String(text)) => Ok(Some(&**text)),
             None | Some(Value::Null) => Ok(None),
-            Some(_) => Err(invalid("has a part that should be text, and is not")),
+            Some(_) => Err(invalid("a member that should be a string is not")),
         };
         let token = |name| match text(name)? {
-            Some("") => Err(invalid("has a part that should be text, and is not")),
+            Some("") => Err(invalid("a member that should be a string is not")),
             token => Ok(token),
         };
-        let access_token = token("access_token")?.ok_or_else(|| invalid("has no `access_token`"))?;
+        let access_token = token("access_token")?.ok_or_else(|| invalid("missing `access_token`"))?;
         if !text("token_type")?.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
-            return Err(invalid("has no `token_type` that is `Bearer`"));
+            return Err(invalid("`token_type` is not `Bearer`"));
         }
         let expires_in = match self.rest.get("expires_in") {
             None | Some(Value::Null) => None,
-            Some(seconds) => {
-                Some(seconds.as_u64().ok_or_else(|| invalid("has an `expires_in` that is no number of seconds"))?)
-            }
+            Some(seconds) => Some(seconds.as_u64().ok_or_else(|| invalid("`expires_in` is not a number of seconds"))?),
         };
         Ok(Tokens {
             access_token: AccessToken {
@@ -201,7 +199,7 @@ fn token_error(response: &ErrorResponse, secrets: &[String]) -> Option<Error> {
     // The session depends on this one: it is told even if a secret should be part of it.
     let told_error = if error == INVALID_GRANT { Some(error.to_owned()) } else { told(error) };
     Some(Error::TokenEndpoint {
-        error: told_error.unwrap_or_else(|| "an unknown error".to_owned()),
+        error: told_error.unwrap_or_else(|| "unknown error".to_owned()),
         description: description.and_then(told),
     })
 }

@@ -119,6 +119,9 @@ impl<S: LogtoStorage> LogtoSession<S> {
         match &result {
             Ok(_) => {}
             Err(error @ Error::SignInCancelled) => tracing::info!(%error),
+            Err(error) if error.is_misconfiguration() => {
+                tracing::error!(error = %ErrorChain(error), "callback rejected");
+            }
             Err(error) => tracing::warn!(error = %ErrorChain(error), "callback rejected"),
         }
         result
@@ -199,7 +202,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let tokens = response.tokens(now())?;
         let id_token = tokens
             .id_token
-            .ok_or(RequestError::invalid(Endpoint::Token, "has no `id_token` (the scope `openid` asks for it)"))?;
+            .ok_or(RequestError::invalid(Endpoint::Token, "missing `id_token`; is the scope `openid` requested?"))?;
         let issued_for = IssuedFor::SignIn { nonce: &sign_in.nonce };
         let claims = provider.verify_id_token(&id_token, tokens.access_token.as_str(), issued_for).await?;
 

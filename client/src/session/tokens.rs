@@ -67,7 +67,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// Those of [`access_token`](Self::access_token), and [`Error::Request`] if the token is not a JWT.
     pub async fn access_token_claims(&self, target: TokenTarget) -> Result<AccessTokenClaims> {
         let token = self.access_token(target).await?;
-        decode_claims(token.as_str()).ok_or_else(|| RequestError::invalid(Endpoint::Token, "is no JWT").into())
+        decode_claims(token.as_str())
+            .ok_or_else(|| RequestError::invalid(Endpoint::Token, "the access token is not a JWT").into())
     }
 
     /// Returns the refresh token, if a user is signed in and the provider gave one.

@@ -234,8 +234,8 @@ async fn a_callback_to_another_place_is_refused_and_both_are_named() {
             other => panic!("{url}: {other:?}"),
         }
     }
-    assert_invalid(&callback("https://?code=c&state={state}").await, "is no URL");
-    assert_invalid(&callback("http://[::1/callback?code=c&state={state}").await, "is no URL");
+    assert_invalid(&callback("https://?code=c&state={state}").await, "is not a URL");
+    assert_invalid(&callback("http://[::1/callback?code=c&state={state}").await, "is not a URL");
 }
 
 #[tokio::test]

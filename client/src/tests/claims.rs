@@ -204,3 +204,20 @@ fn the_claims_of_an_access_token_may_be_null_and_its_times_have_fractions() {
     let claims: AccessTokenClaims = decode(&jwt(&token.to_string())).unwrap();
     assert_eq!((claims.aud.len(), claims.scope, claims.exp, claims.iat), (0, None, Some(1_700_000_000), None));
 }
+
+#[test]
+fn the_display_name_is_the_name_else_the_username_email_or_subject() {
+    for (name, username, email, expected) in [
+        (Some("Zoë"), Some("zoe"), Some("zoe@example.com"), "Zoë"),
+        (None, Some("zoe"), Some("zoe@example.com"), "zoe"),
+        (Some(" "), Some(""), Some("zoe@example.com"), "zoe@example.com"),
+        (None, None, None, "user-1"),
+    ] {
+        let mut token = id_token();
+        token["name"] = json!(name);
+        token["username"] = json!(username);
+        token["email"] = json!(email);
+        let claims: IdTokenClaims = serde_json::from_value(token).unwrap();
+        assert_eq!(claims.display_name(), expected);
+    }
+}

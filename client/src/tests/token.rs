@@ -71,10 +71,10 @@ async fn an_answer_may_lack_what_is_optional() {
 
 #[tokio::test]
 async fn a_part_that_is_missing_or_of_another_type_is_told() {
-    let no_text = "has a part that should be text, and is not";
-    let no_bearer = "has no `token_type` that is `Bearer`";
+    let no_text = "a member that should be a string is not";
+    let no_bearer = "`token_type` is not `Bearer`";
     for (part, value, problem) in [
-        ("access_token", Value::Null, "has no `access_token`"),
+        ("access_token", Value::Null, "missing `access_token`"),
         ("access_token", json!(""), no_text),
         ("access_token", json!(7), no_text),
         ("access_token", json!(["at"]), no_text),
@@ -113,7 +113,7 @@ async fn a_life_is_a_number_of_seconds_and_has_no_overflow() {
         let found = tokens_with("expires_in", expires_in.clone()).await.map(|tokens| tokens.access_token.expires_at);
         match expires_at {
             Some(expires_at) => assert_eq!(found, Ok(expires_at), "{expires_in}"),
-            None => assert_eq!(found, Err("has an `expires_in` that is no number of seconds"), "{expires_in}"),
+            None => assert_eq!(found, Err("`expires_in` is not a number of seconds"), "{expires_in}"),
         }
     }
 }
@@ -171,7 +171,7 @@ async fn a_success_that_is_no_json_object_is_told_without_its_words() {
             Err(error @ Error::Request(_)) => {
                 assert_eq!(
                     error.to_string(),
-                    "the provider's token endpoint answered with what is not the JSON that it should be"
+                    "the provider's token endpoint gave an invalid response: not the expected JSON"
                 );
                 assert!(!format!("{error:?}").contains("at-secret"));
             }
@@ -273,8 +273,8 @@ async fn what_quotes_a_secret_in_an_error_is_left_out() {
     for secret in ["rt secret+", "rt+secret%2B", "hunter 2&", "hunter+2%26", &header] {
         for (error, description, told, words) in [
             ("invalid_grant".to_owned(), format!("<{secret}> is revoked"), "invalid_grant", None),
-            (secret.to_owned(), "is revoked".to_owned(), "an unknown error", Some("is revoked")),
-            (format!("a{secret}b"), secret.to_owned(), "an unknown error", None),
+            (secret.to_owned(), "is revoked".to_owned(), "unknown error", Some("is revoked")),
+            (format!("a{secret}b"), secret.to_owned(), "unknown error", None),
         ] {
             let body = json!({ "error": error, "error_description": description }).to_string();
             let provider = Provider::start(json!({}), move |_| (400, body.clone())).await;

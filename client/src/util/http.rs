@@ -114,7 +114,7 @@ impl Answer {
             return Err(self.unexpected_status());
         }
         // What serde says of it may quote a token.
-        self.error_json().ok_or_else(|| RequestError::invalid(self.endpoint, "is not the JSON that it should be"))
+        self.error_json().ok_or_else(|| RequestError::invalid(self.endpoint, "not the expected JSON"))
     }
 
     /// The body of a failure, if it is such JSON.

@@ -76,7 +76,7 @@ fn logto() -> Result<Option<Logto>, String> {
 
 /// Names the variable that `logto-client` does not take.
 pub(crate) fn refused(error: Error) -> String {
-    let Error::Config { field, problem } = error else { return error.to_string() };
+    let Error::Config { field, problem, .. } = error else { return error.to_string() };
     let variable = match field {
         "endpoint" => "LOGTO_ENDPOINT",
         "app_id" => "LOGTO_APP_ID",
