@@ -5,6 +5,7 @@ mod browser;
 mod keyboard;
 mod session;
 mod sign_in;
+mod site;
 mod walk;
 
 use std::process::ExitCode;
