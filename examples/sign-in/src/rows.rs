@@ -14,6 +14,7 @@ pub(crate) fn rows(claims: &impl Serialize) -> Vec<(String, String)> {
     claims.iter().map(|(name, value)| (name.clone(), in_words(name, value))).collect()
 }
 
+/// `claim` is empty for what is inside of a claim.
 fn in_words(claim: &str, value: &Value) -> String {
     match (claim, value) {
         ("scope", Value::String(scopes)) if scopes.is_empty() => "No permissions".to_owned(),
@@ -28,8 +29,13 @@ fn in_words(claim: &str, value: &Value) -> String {
         (_, Value::Array(values)) if values.is_empty() => "none".to_owned(),
         (_, Value::Object(fields)) if fields.is_empty() => "none".to_owned(),
         (_, Value::String(text)) => text.clone(),
-        (_, Value::Array(values)) if values.iter().all(Value::is_string) => {
-            values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        (_, Value::Array(values)) => {
+            let separator = if values.iter().any(Value::is_object) { "; " } else { ", " };
+            values.iter().map(|value| in_words("", value)).collect::<Vec<_>>().join(separator)
+        }
+        (_, Value::Object(fields)) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", in_words("", value)));
+            fields.collect::<Vec<_>>().join(", ")
         }
         (_, other) => other.to_string(),
     }

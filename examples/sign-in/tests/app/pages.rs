@@ -71,6 +71,8 @@ pub(crate) fn user_info_is_what_the_provider_says() {
     assert_eq!(page.status, 200);
     assert_row(&page.body, "name", "Alice");
     assert_row(&page.body, "email", "alice@example.com");
+    let organizations = "id: acme, name: Acme, description: none; id: globex, name: Globex, description: none";
+    assert_row(&page.body, "organization_data", organizations);
 }
 
 pub(crate) fn an_access_token_is_for_the_api_that_was_chosen() {
