@@ -73,6 +73,9 @@
 //!   sign-out.
 //! - A `Content-Security-Policy` with `form-action` has to list Logto's origin: the form that signs out is redirected
 //!   there.
+//! - Two sign-in forms of one app in one browser share one interaction at Logto. Once one of them is submitted, the other
+//!   ends on Logto's page "Session not found", unless `unknownSessionRedirectUrl` in the tenant's sign-in experience is the
+//!   app's [sign-in route](LogtoAuth::sign_in_url): then it starts a normal sign-in.
 
 mod extract;
 mod failure;

@@ -51,6 +51,7 @@ fn main() -> ExitCode {
                 a_callback_of_another_browser_gets_advice,
                 a_callback_that_is_loaded_again_leads_home,
                 of_two_that_run_at_once_the_first_to_end_lands_on_the_last_begun,
+                with_a_redirect_for_unknown_sessions_the_other_tab_signs_in_as_well,
                 another_logto_works_as_well,
                 after_the_provider_has_ended_it_one_is_asked_again,
             ],

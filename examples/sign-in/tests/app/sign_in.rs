@@ -191,6 +191,26 @@ pub(crate) fn of_two_that_run_at_once_the_first_to_end_lands_on_the_last_begun()
     }
 }
 
+/// By `unknownSessionRedirectUrl`, which the README recommends.
+pub(crate) fn with_a_redirect_for_unknown_sessions_the_other_tab_signs_in_as_well() {
+    const BASE_URL: &str = "http://app.example";
+    let sign_in_url = format!("{BASE_URL}/logto/sign-in");
+    let provider = Provider::start_with(BASE_URL, |config| {
+        config.unknown_session_redirect_url = Some(sign_in_url.clone());
+    });
+    let app = start(&[&provider.settings()[..], &[("BASE_URL", BASE_URL)]].concat());
+    let visitor = Visitor::through(&app, BASE_URL);
+    let tabs = [visitor.begin("/protected?tab=1"), visitor.begin("/protected?tab=2")];
+    visitor.finish(&tabs[0].sign_in("Alice"));
+
+    let location = tabs[1].sign_in("Alice");
+
+    assert_eq!(location, sign_in_url);
+    let (end, page) = visitor.sign_in("/logto/sign-in", "Alice");
+    assert_eq!((end.as_str(), page.status), ("/", 200));
+    assert!(visitor.is_signed_in());
+}
+
 pub(crate) fn another_logto_works_as_well() {
     const BASE_URL: &str = "http://app.example:8080";
     let provider = Provider::start(BASE_URL);
