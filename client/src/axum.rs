@@ -209,7 +209,6 @@ impl LogtoAuthBuilder {
     /// request is not for a page.
     ///
     /// ```
-    /// use axum::Json;
     /// use axum::response::{Html, IntoResponse};
     /// # fn with(builder: logto_client::axum::LogtoAuthBuilder) {
     ///
@@ -217,9 +216,11 @@ impl LogtoAuthBuilder {
     ///     // With what caused it: `%` would leave that out.
     ///     tracing::warn!(error = &failure.error as &dyn std::error::Error, "sign-in");
     ///     if failure.wants_page {
-    ///         (failure.status, Html("<h1>That did not work</h1>")).into_response()
+    ///         // An app's own page also has `failure.retry_url` and the like as links.
+    ///         let page = format!("<h1>{}</h1><p>{}</p>", failure.title(), failure.advice());
+    ///         (failure.status, Html(page)).into_response()
     ///     } else {
-    ///         (failure.status, "that did not work").into_response()
+    ///         (failure.status, failure.advice()).into_response()
     ///     }
     /// });
     /// # }
