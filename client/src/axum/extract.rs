@@ -145,7 +145,8 @@ impl LogtoAuth {
     /// The response to an error of one of the app's pages or calls: to the sign-in, or what the app makes of it.
     fn respond(&self, request: &Request, error: Error, claims: Option<&IdTokenClaims>) -> Response {
         let page = request.return_to.as_deref().filter(|path| !self.is_own(path));
-        let page = page.map(|path| self.0.return_to.outside(path));
+        // As a link, `//evil.example/` leads to another host.
+        let page = page.map(|path| self.0.return_to.outside(path)).filter(|path| self.0.return_to.path(path).is_some());
         let sign_in_url = error.is_sign_in_required().then(|| self.route_url_to("sign-in", page.as_deref()));
         if request.wants_page
             && let Some(url) = &sign_in_url
