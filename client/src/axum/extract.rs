@@ -138,7 +138,9 @@ impl Request {
         } else {
             header(header::REFERER.as_str()).and_then(|page| auth.0.return_to.own_page(page))
         };
-        Self { wants_page, page: page.filter(|page| !auth.is_own(page)) }
+        // As a link, `//evil.example/` leads to another host.
+        let page = page.filter(|page| auth.0.return_to.path(page).is_some() && !auth.is_own(page));
+        Self { wants_page, page }
     }
 }
 

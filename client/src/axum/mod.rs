@@ -73,6 +73,9 @@
 //!   sign-out.
 //! - A `Content-Security-Policy` with `form-action` has to list Logto's origin: the form that signs out is redirected
 //!   there.
+//! - Two sign-in forms of one app in one browser share one interaction at Logto. Once one of them is submitted, the other
+//!   ends on Logto's page "Session not found", unless `unknownSessionRedirectUrl` in the tenant's sign-in experience is the
+//!   app's [sign-in route](LogtoAuth::sign_in_url): then it starts a normal sign-in.
 
 mod extract;
 mod rejection;
@@ -207,7 +210,6 @@ impl LogtoAuthBuilder {
     /// request is not for a page.
     ///
     /// ```
-    /// use axum::Json;
     /// use axum::response::{Html, IntoResponse};
     /// # fn with(builder: logto_client::axum::LogtoAuthBuilder) {
     ///
@@ -215,9 +217,11 @@ impl LogtoAuthBuilder {
     ///     // With what caused it: `%` would leave that out.
     ///     tracing::warn!(error = &rejection.error as &dyn std::error::Error, "sign-in");
     ///     if rejection.wants_page {
-    ///         (rejection.status, Html("<h1>That did not work</h1>")).into_response()
+    ///         // An app's own page also has `rejection.retry_url` and the like as links.
+    ///         let page = format!("<h1>{}</h1><p>{}</p>", rejection.title(), rejection.advice());
+    ///         (rejection.status, Html(page)).into_response()
     ///     } else {
-    ///         (rejection.status, "that did not work").into_response()
+    ///         (rejection.status, rejection.advice()).into_response()
     ///     }
     /// });
     /// # }

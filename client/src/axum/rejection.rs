@@ -119,7 +119,7 @@ impl AuthRejection {
 pub(super) fn plain_page(title: &str, content: &str) -> Html<String> {
     Html(format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
-         <title>{title}</title><main><h1>{title}</h1>{content}</main></html>"
+         <meta name=color-scheme content=\"light dark\"><title>{title}</title><main><h1>{title}</h1>{content}</main></html>"
     ))
 }
 

@@ -2,7 +2,9 @@
 //! beside itself; with `LOGTO_ENDPOINT`, `LOGTO_APP_ID` and `LOGTO_APP_SECRET` it uses that Logto.
 
 mod pages;
+mod problem;
 mod response;
+mod rows;
 mod sessions;
 mod settings;
 mod stop;
@@ -59,8 +61,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .resources(&logto.resources)
         .build()
         .map_err(settings::refused)?;
-    let auth =
-        LogtoAuth::builder(LogtoClient::new(config)?, &base_url).on_error(|failure| pages::failed(&failure)).build()?;
+    let auth = LogtoAuth::builder(LogtoClient::new(config)?, &base_url).on_error(problem::failed).build()?;
 
     let secure = base_url.starts_with("https:");
     let app = pages::routes(&auth);

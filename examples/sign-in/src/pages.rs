@@ -7,15 +7,17 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use logto_client::axum::{AuthRejection, InSession, LogtoAuth};
-use logto_client::{AccessTokenClaims, IdTokenClaims, TokenTarget};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use logto_client::axum::{InSession, LogtoAuth};
+use logto_client::{AccessTokenClaims, Error, IdTokenClaims, TokenTarget};
+use serde::Deserialize;
 use tower_sessions::Session;
 
+use crate::problem;
+use crate::rows::rows;
+
 type Storage = InSession<Session>;
-/// The user who is signed in: who is not is sent to sign in first.
-type User = logto_client::axum::User<Storage>;
+/// The signed-in user. Signed-out visitors are redirected to sign in.
+pub(crate) type User = logto_client::axum::User<Storage>;
 
 pub(crate) fn routes(auth: &LogtoAuth) -> Router {
     Router::new()
@@ -27,21 +29,25 @@ pub(crate) fn routes(auth: &LogtoAuth) -> Router {
         .route("/protected", get(protected))
         .route("/style.css", get(stylesheet))
         .merge(auth.routes::<Storage, _>())
-        .fallback(not_found)
+        .fallback(problem::not_found)
         .with_state(auth.clone())
 }
 
-/// What the frame of every page shows.
-struct Frame {
+/// The parts that every page has.
+pub(crate) struct Frame {
     /// The page's path.
-    path: &'static str,
-    /// The name of who is signed in.
-    user: Option<String>,
+    pub(crate) path: &'static str,
+    /// The signed-in user's name.
+    pub(crate) user: Option<String>,
 }
 
 impl Frame {
-    fn of(path: &'static str, user: Option<&User>) -> Self {
-        Self { path, user: user.map(|user| name(&user.claims)) }
+    pub(crate) fn new(path: &'static str, user: Option<&User>) -> Self {
+        Self::of_claims(path, user.map(|user| &user.claims))
+    }
+
+    pub(crate) fn of_claims(path: &'static str, claims: Option<&IdTokenClaims>) -> Self {
+        Self { path, user: claims.map(name) }
     }
 }
 
@@ -57,7 +63,7 @@ struct Home {
 }
 
 async fn home(user: Option<User>) -> Response {
-    page(&Home { frame: Frame::of("/", user.as_ref()) })
+    page(&Home { frame: Frame::new("/", user.as_ref()) })
 }
 
 #[derive(Template)]
@@ -71,16 +77,16 @@ struct Claims {
 }
 
 async fn claims(user: User) -> Response {
-    let about = "What the ID token says: who signed in, and when. It was verified before it was kept in your session.";
-    let (frame, rows) = (Frame::of("/claims", Some(&user)), rows(&user.claims));
+    let about = "The ID token says who signed in, and when. The app verified it before keeping it in your session.";
+    let (frame, rows) = (Frame::new("/claims", Some(&user)), rows(&user.claims));
     page(&Claims { frame, title: "Claims", about, caption: "Claims of the ID token", rows })
 }
 
 async fn user_info(user: User) -> Response {
-    let about = "What the provider says of you now, asked for with an access token of your own.";
+    let about = "This is what the provider knows about you now. The app asked for it with your access token.";
     match user.session.fetch_user_info().await {
         Ok(info) => {
-            let frame = Frame::of("/user-info", Some(&user));
+            let frame = Frame::new("/user-info", Some(&user));
             page(&Claims { frame, title: "User info", about, caption: "Claims of the user info", rows: rows(&info) })
         }
         Err(error) => user.respond(error),
@@ -100,11 +106,11 @@ struct AccessToken {
     token: Option<ShownToken>,
 }
 
-/// What may be shown of a token.
+/// The parts of a token that are safe to show.
 struct ShownToken {
-    /// What it is for.
+    /// The API or organization.
     audience: String,
-    /// Its first characters, which are the same for all.
+    /// The first characters, which are the same in every token.
     excerpt: String,
     len: usize,
     claims: Vec<(String, String)>,
@@ -121,7 +127,7 @@ async fn access_token(State(auth): State<LogtoAuth>, user: User, Query(params): 
     let is_api = |resource: &&String| !resource.starts_with("urn:logto:");
     let resources: Vec<_> = auth.client().config().resources().iter().filter(is_api).cloned().collect();
     let token = match &params.resource {
-        Some(resource) if !resources.contains(resource) => return no_such_api(&user),
+        Some(resource) if !resources.contains(resource) => return problem::unknown_api(&user),
         Some(resource) => {
             let shown = async {
                 let token = user.session.access_token(TokenTarget::resource(resource)).await?;
@@ -135,30 +141,65 @@ async fn access_token(State(auth): State<LogtoAuth>, user: User, Query(params): 
         }
         None => None,
     };
-    page(&AccessToken { frame: Frame::of("/access-token", Some(&user)), resources, token })
+    page(&AccessToken { frame: Frame::new("/access-token", Some(&user)), resources, token })
 }
 
 #[derive(Template)]
 #[template(path = "organizations.html")]
 struct Organizations {
     frame: Frame,
-    tokens: Vec<ShownToken>,
+    organizations: Vec<Organization>,
+}
+
+struct Organization {
+    id: String,
+    name: String,
+    description: Option<String>,
+    /// Or why Logto refuses one.
+    token: Result<ShownToken, String>,
 }
 
 async fn organizations(user: User) -> Response {
-    let mut tokens = Vec::new();
-    for organization in user.claims.user.organizations.iter().flatten() {
-        let token = async {
-            let token = user.session.access_token(TokenTarget::organization(organization)).await?;
-            let claims = user.session.access_token_claims(TokenTarget::organization(organization)).await?;
-            Ok(ShownToken::new(organization, token.as_str(), &claims))
-        };
-        match token.await {
-            Ok(token) => tokens.push(token),
-            Err(error) => return user.respond(error),
+    match user_organizations(&user).await {
+        Ok(organizations) => page(&Organizations { frame: Frame::new("/organizations", Some(&user)), organizations }),
+        Err(error) => user.respond(error),
+    }
+}
+
+/// Returns the organizations in the user info, then those that only the ID token names: it may be older than a change of the
+/// user's memberships.
+async fn user_organizations(user: &User) -> Result<Vec<Organization>, Error> {
+    let mut organizations = Vec::new();
+    for data in user.session.fetch_user_info().await?.user.organization_data.unwrap_or_default() {
+        let token = organization_token(user, &data.id).await?;
+        organizations.push(Organization { id: data.id, name: data.name, description: data.description, token });
+    }
+    for id in user.claims.user.organizations.iter().flatten() {
+        if organizations.iter().all(|known| known.id != *id) {
+            let token = organization_token(user, id).await?;
+            organizations.push(Organization { id: id.clone(), name: id.clone(), description: None, token });
         }
     }
-    page(&Organizations { frame: Frame::of("/organizations", Some(&user)), tokens })
+    Ok(organizations)
+}
+
+/// A refusal concerns one organization; any other error concerns the page.
+async fn organization_token(user: &User, id: &str) -> Result<Result<ShownToken, String>, Error> {
+    let token = match user.session.access_token(TokenTarget::organization(id)).await {
+        Ok(token) => token,
+        Err(error) if error.is_access_denied() => return Ok(Err(reason(&error))),
+        Err(error) => return Err(error),
+    };
+    let claims = user.session.access_token_claims(TokenTarget::organization(id)).await?;
+    Ok(Ok(ShownToken::new(id, token.as_str(), &claims)))
+}
+
+/// Returns Logto's description of a refusal.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::TokenEndpoint { description: Some(description), .. } => description.clone(),
+        error => error.to_string(),
+    }
 }
 
 #[derive(Template)]
@@ -169,46 +210,7 @@ struct Protected {
 }
 
 async fn protected(user: User, OriginalUri(uri): OriginalUri) -> Response {
-    page(&Protected { frame: Frame::of("/protected", Some(&user)), url: uri.to_string() })
-}
-
-#[derive(Template)]
-#[template(path = "problem.html")]
-struct Problem {
-    frame: Frame,
-    title: &'static str,
-    advice: &'static str,
-    sign_in_url: Option<String>,
-}
-
-async fn not_found(user: Option<User>) -> Response {
-    let frame = Frame::of("", user.as_ref());
-    let advice = "There is no such page here. What there is, the links at the top lead to.";
-    let problem = Problem { frame, title: "No such page", advice, sign_in_url: None };
-    (StatusCode::NOT_FOUND, page(&problem)).into_response()
-}
-
-fn no_such_api(user: &User) -> Response {
-    let advice =
-        "This app is not configured for an API of this name. The page “Access token” lists those it is configured for.";
-    let frame = Frame::of("/access-token", Some(user));
-    (StatusCode::NOT_FOUND, page(&Problem { frame, title: "No such API", advice, sign_in_url: None })).into_response()
-}
-
-/// What becomes of the routes' and the extractors' errors.
-pub(crate) fn failed(failure: &AuthRejection) -> Response {
-    // With what caused it. None of that quotes a token, so all may go into a log.
-    tracing::warn!(error = &failure.error as &dyn std::error::Error, "a request failed");
-    if !failure.wants_page {
-        return (failure.status, failure.advice()).into_response();
-    }
-    let problem = Problem {
-        frame: Frame { path: "", user: None },
-        title: "That did not work",
-        advice: failure.advice(),
-        sign_in_url: failure.sign_in_url.clone(),
-    };
-    (failure.status, page(&problem)).into_response()
+    page(&Protected { frame: Frame::new("/protected", Some(&user)), url: uri.to_string() })
 }
 
 async fn stylesheet() -> impl IntoResponse {
@@ -216,7 +218,7 @@ async fn stylesheet() -> impl IntoResponse {
     (headers, include_str!("../assets/style.css"))
 }
 
-fn page(template: &impl Template) -> Response {
+pub(crate) fn page(template: &impl Template) -> Response {
     match template.render() {
         Ok(page) => Html(page).into_response(),
         Err(error) => {
@@ -224,17 +226,4 @@ fn page(template: &impl Template) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
-}
-
-/// Each claim by its name, as text.
-fn rows(claims: &impl Serialize) -> Vec<(String, String)> {
-    let Ok(Value::Object(claims)) = serde_json::to_value(claims) else { return Vec::new() };
-    let text = |value: Value| match value {
-        Value::String(text) => text,
-        Value::Array(values) if values.iter().all(Value::is_string) => {
-            values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
-    };
-    claims.into_iter().map(|(name, value)| (name, text(value))).collect()
 }

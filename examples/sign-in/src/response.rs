@@ -30,7 +30,9 @@ pub(crate) fn layer(app: Router, endpoint: &str, secure: bool) -> Router {
         headers.push((STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")));
     }
     app.layer(map_response(move |mut response: Response| {
-        response.headers_mut().extend(headers.clone());
+        for (name, value) in headers.clone() {
+            response.headers_mut().insert(name, value);
+        }
         response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         async { response }
     }))

@@ -25,6 +25,8 @@ pub(crate) fn every_response_is_protected() {
             "/logto/sign-in?return_to=a&return_to=b",
             "/access-token?resource=a",
             "/access-token?resource=a&resource=b",
+            // Last, since a POST signs out.
+            "/logto/sign-out",
         ]) {
             for method in [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS, Method::DELETE] {
                 for accept in ["text/html", "application/json"] {
@@ -36,7 +38,7 @@ pub(crate) fn every_response_is_protected() {
     }
     statuses.sort_unstable();
     statuses.dedup();
-    assert_eq!(statuses, [200, 303, 400, 401, 404, 405]);
+    assert_eq!(statuses, [200, 303, 400, 401, 403, 404, 405]);
 }
 
 pub(crate) fn over_https_it_stays_https() {
@@ -73,7 +75,10 @@ pub(crate) fn what_is_no_page_is_answered_401() {
 
             let answer = send(request);
 
-            assert_eq!((answer.status, &*answer.body), (401, "Please sign in."), "{path}");
+            assert_eq!((answer.status, answer.header("content-type")), (401, "application/json"), "{path}");
+            let url = format!("{}/logto/sign-in?return_to=", app.url());
+            assert!(answer.body.starts_with("{\"error\":\"Please sign in.\","), "{}", answer.body);
+            assert!(answer.body.contains(&format!("\"sign_in_url\":\"{url}")), "{}", answer.body);
             assert_eq!(answer.header("location"), "");
         }
     }

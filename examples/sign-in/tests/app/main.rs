@@ -1,7 +1,9 @@
 //! The app as its users meet it: the real program, over HTTP.
 
 mod boundaries;
+mod gateway;
 mod pages;
+mod problems;
 mod sessions;
 mod settings;
 mod sign_in;
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
                 a_callback_of_another_browser_gets_advice,
                 a_callback_that_is_loaded_again_leads_home,
                 of_two_that_run_at_once_the_first_to_end_lands_on_the_last_begun,
+                with_a_redirect_for_unknown_sessions_the_other_tab_signs_in_as_well,
                 another_logto_works_as_well,
                 after_the_provider_has_ended_it_one_is_asked_again,
             ],
@@ -59,7 +62,7 @@ fn main() -> ExitCode {
                 the_id_is_dead_after_sign_out,
                 a_visit_alone_sets_no_cookie,
                 another_site_cannot_sign_anybody_out,
-                a_link_cannot_sign_anybody_out,
+                a_link_shows_a_button_to_sign_out_with,
             ],
             pages [
                 the_home_page_is_for_everybody,
@@ -67,11 +70,24 @@ fn main() -> ExitCode {
                 user_info_is_what_the_provider_says,
                 an_access_token_is_for_the_api_that_was_chosen,
                 an_api_that_is_unknown_is_told_of,
-                each_organization_has_a_token,
+                each_organization_has_its_name_and_a_token,
+                an_organization_that_refuses_a_token_does_not_fail_the_page,
+                no_permissions_are_shown_in_words,
+                empty_lists_are_shown_in_words,
+                times_are_shown_as_dates,
                 who_is_no_member_is_told_so,
                 what_users_call_themselves_is_text,
                 no_page_shows_a_token,
                 there_is_a_page_for_what_is_not_there,
+            ],
+            problems [
+                a_page_that_fails_keeps_the_navigation_and_can_be_tried_again,
+                an_error_page_shows_developers_the_error_and_its_causes,
+                a_request_that_is_not_for_a_page_is_answered_with_json,
+                a_cancelled_sign_in_has_a_calm_page,
+                while_logto_is_down_nobody_is_sent_there,
+                a_logto_that_is_down_is_not_asked_for_each_page,
+                a_sign_out_while_logto_is_down_is_made_up_for_there,
             ],
             boundaries [
                 every_response_is_protected,

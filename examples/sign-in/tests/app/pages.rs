@@ -8,7 +8,11 @@ use reqwest::Method;
 use servers::App;
 
 use crate::stores::sqlite;
-use crate::visitor::{Visitor, assert_is_quiet, send, start};
+use crate::visitor::{Provider, Visitor, assert_is_quiet, between, send, start};
+
+const BASE_URL: &str = "http://localhost:1";
+
+const ORGANIZATION_SCOPES: (&str, &str) = ("LOGTO_RESOURCE_SCOPES", "read:members invite:members");
 
 /// Of who is signed in.
 pub(crate) const PAGES: [&str; 7] = [
@@ -67,6 +71,8 @@ pub(crate) fn user_info_is_what_the_provider_says() {
     assert_eq!(page.status, 200);
     assert_row(&page.body, "name", "Alice");
     assert_row(&page.body, "email", "alice@example.com");
+    let organizations = "id: acme, name: Acme, description: none; id: globex, name: Globex, description: none";
+    assert_row(&page.body, "organization_data", organizations);
 }
 
 pub(crate) fn an_access_token_is_for_the_api_that_was_chosen() {
@@ -98,24 +104,95 @@ pub(crate) fn an_api_that_is_unknown_is_told_of() {
         let page = send(visitor.request(Method::GET, "/access-token").query(&[("resource", resource)]));
 
         assert_eq!(page.status, 404, "{resource}: {page:?}");
-        assert!(page.body.contains("<h1>No such API</h1>"), "{}", page.body);
+        assert!(page.body.contains("<h1>Unknown API</h1>"), "{}", page.body);
         assert!(!page.body.contains("<script"), "{}", page.body);
     }
     assert!(visitor.is_signed_in());
     assert_is_quiet(&app);
 }
 
-pub(crate) fn each_organization_has_a_token() {
-    let app = start(&[]);
-    let page = alice(&app).get("/organizations");
+pub(crate) fn each_organization_has_its_name_and_a_token() {
+    let provider = Provider::start_with(BASE_URL, |config| {
+        config.organizations[0].description = Some("It makes everything.".to_owned());
+    });
+    let app = start(&[&provider.settings()[..], &[ORGANIZATION_SCOPES, ("BASE_URL", BASE_URL)]].concat());
+    let visitor = Visitor::through(&app, BASE_URL);
+    visitor.sign_in("/logto/sign-in", "Alice");
+
+    let page = visitor.get("/organizations");
 
     assert_eq!(page.status, 200);
-    for (organization, scopes) in [("acme", "read:members invite:members"), ("globex", "read:members")] {
-        let (_, section) = page.body.split_once(&format!("\">{organization}</h2>")).expect("its section");
-        let section = section.split("</section>").next().expect("its end");
-        assert_row(section, "aud", &format!("urn:logto:organization:{organization}"));
+    for (id, name, scopes) in [("acme", "Acme", "read:members invite:members"), ("globex", "Globex", "read:members")] {
+        let section = organization(&page.body, name);
+        assert!(section.contains(&format!("<code>{id}</code>")), "{section}");
+        assert_row(section, "aud", &format!("urn:logto:organization:{id}"));
         assert_row(section, "scope", scopes);
+        assert_eq!(section.contains("<p>It makes everything.</p>"), id == "acme", "{section}");
     }
+}
+
+/// The ID token still names an organization that the user has left.
+pub(crate) fn an_organization_that_refuses_a_token_does_not_fail_the_page() {
+    let provider = Provider::start(BASE_URL);
+    let app = start(&[&provider.settings()[..], &[ORGANIZATION_SCOPES, ("BASE_URL", BASE_URL)]].concat());
+    let visitor = Visitor::through(&app, BASE_URL);
+    visitor.sign_in("/logto/sign-in", "Alice");
+    provider.update_user("Alice", |user| user.memberships.retain(|of| of.organization != "globex"));
+
+    let page = visitor.get("/organizations");
+
+    assert_eq!(page.status, 200);
+    assert_row(organization(&page.body, "Acme"), "aud", "urn:logto:organization:acme");
+    let refused = organization(&page.body, "globex");
+    let reason = "<p>Logto refused a token for this organization: user is not a member of the organization.</p>";
+    assert!(refused.contains(reason) && !refused.contains("<table>"), "{refused}");
+}
+
+/// A member without a role, and a user without a role.
+pub(crate) fn no_permissions_are_shown_in_words() {
+    let app = start(&[]);
+    let visitor = Visitor::of(&app);
+    visitor.sign_in("/logto/sign-in", "Bob");
+
+    let organizations = visitor.get("/organizations").body;
+    let api = visitor.get("/access-token?resource=https://billing.example.com").body;
+
+    assert_row(organization(&organizations, "Acme"), "scope", "No permissions");
+    assert_row(&api, "scope", "No permissions");
+}
+
+pub(crate) fn empty_lists_are_shown_in_words() {
+    let app = start(&[]);
+    let visitor = Visitor::of(&app);
+    visitor.sign_in("/logto/sign-in", "Carol");
+
+    let page = visitor.get("/claims").body;
+
+    for claim in ["roles", "organizations", "organization_roles"] {
+        assert_row(&page, claim, "none");
+    }
+}
+
+pub(crate) fn times_are_shown_as_dates() {
+    let provider = Provider::start(BASE_URL);
+    provider.update_user("Alice", |user| user.created_at = 1_700_000_000_999);
+    let app = start(&[&provider.settings()[..], &[("BASE_URL", BASE_URL)]].concat());
+    let visitor = Visitor::through(&app, BASE_URL);
+    visitor.sign_in("/logto/sign-in", "Alice");
+
+    let page = visitor.get("/claims").body;
+
+    assert_row(&page, "created_at", "2023-11-14 22:13:20 UTC");
+    for claim in ["exp", "iat"] {
+        let date = between(&page, &format!("<tr><th scope=\"row\">{claim}</th><td>"), "</td>");
+        let is_now = date.starts_with("20") && !date.starts_with("2023") && date.ends_with(" UTC");
+        assert!(is_now && date.len() == 23, "{date}");
+    }
+}
+
+/// The part of the page that is about one organization.
+fn organization<'a>(page: &'a str, name: &str) -> &'a str {
+    between(page, &format!("\">{name}</h2>"), "</section>")
 }
 
 pub(crate) fn who_is_no_member_is_told_so() {
@@ -126,7 +203,7 @@ pub(crate) fn who_is_no_member_is_told_so() {
     let page = visitor.get("/organizations");
 
     assert_eq!(page.status, 200);
-    assert!(page.body.contains("You are a member of no organization."), "{}", page.body);
+    assert!(page.body.contains("You are not a member of any organization."), "{}", page.body);
 }
 
 pub(crate) fn what_users_call_themselves_is_text() {
@@ -182,7 +259,7 @@ pub(crate) fn there_is_a_page_for_what_is_not_there() {
         for path in ["/nowhere", "/claims/", "//evil.example/", "/logto", "/assets/style.css", "/../Cargo.toml"] {
             let page = visitor.get(path);
             assert_eq!((page.status, page.header("content-type")), (404, "text/html; charset=utf-8"), "{path}");
-            assert!(page.body.contains("<h1>No such page</h1>"), "{}", page.body);
+            assert!(page.body.contains("<h1>Page not found</h1>"), "{}", page.body);
         }
     }
 }

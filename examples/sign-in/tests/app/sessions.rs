@@ -86,13 +86,20 @@ pub(crate) fn another_site_cannot_sign_anybody_out() {
     assert!(!visitor.is_signed_in());
 }
 
-pub(crate) fn a_link_cannot_sign_anybody_out() {
+pub(crate) fn a_link_shows_a_button_to_sign_out_with() {
     let app = start(&[]);
     let visitor = Visitor::of(&app);
     visitor.sign_in("/logto/sign-in", "Alice");
 
-    assert_eq!(visitor.get("/logto/sign-out").status, 405);
+    let page = visitor.get("/logto/sign-out");
+    let head = send(visitor.request(Method::HEAD, "/logto/sign-out"));
 
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(page.body.contains("<form method=post><button>Sign out</button></form>"), "{}", page.body);
+    assert_eq!((head.status, &*head.body), (200, ""));
+    for answer in [page, head] {
+        assert_eq!((answer.header("cache-control"), answer.cookie()), ("no-store", None));
+    }
     assert!(visitor.is_signed_in());
 }
 

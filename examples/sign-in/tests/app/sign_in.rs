@@ -127,12 +127,14 @@ pub(crate) fn a_denied_one_gets_advice_and_can_be_tried_again() {
     let (_, page) = visitor.finish(&visitor.begin("/protected").deny());
 
     assert_eq!(page.status, 403);
-    assert!(page.body.contains("You did not sign in, because you, or the sign-in service, said no."), "{}", page.body);
+    assert!(page.body.contains("<h1>Sign-in failed</h1>"), "{}", page.body);
+    assert!(page.body.contains("You were not signed in, because access was denied."), "{}", page.body);
+    assert!(page.body.contains("<li>the sign-in was denied: the user denied the request</li>"), "{}", page.body);
     assert!(!visitor.is_signed_in());
-    let again = between(&page.body, "<a class=\"button\" href=\"http://localhost:", "\">Sign in again</a>");
+    let again = between(&page.body, "<a class=\"button\" href=\"http://localhost:", "\">Try again</a>");
     let again = again.split_once('/').expect("a path").1;
-    let (_, page) = visitor.sign_in(&format!("/{again}"), "Alice");
-    assert_eq!(page.status, 200);
+    let (path, page) = visitor.sign_in(&format!("/{again}"), "Alice");
+    assert_eq!((path.as_str(), page.status), ("/protected", 200));
     assert!(visitor.is_signed_in());
 }
 
@@ -148,7 +150,8 @@ pub(crate) fn a_callback_of_another_browser_gets_advice() {
         let (_, page) = visitor.finish(&callback);
 
         assert_eq!(page.status, 400);
-        let advice = "This sign-in is too old, was used before, or was begun in another browser. Please sign in again.";
+        let advice =
+            "This sign-in is too old, was used before, or was started in another browser. Please sign in again.";
         assert!(page.body.contains(advice), "{}", page.body);
         assert!(page.body.contains("/logto/sign-in\">Sign in again</a>"), "{}", page.body);
         assert!(!visitor.is_signed_in());
@@ -186,6 +189,26 @@ pub(crate) fn of_two_that_run_at_once_the_first_to_end_lands_on_the_last_begun()
         assert!(tabs[1].is_dead());
         assert!(visitor.is_signed_in());
     }
+}
+
+/// By `unknownSessionRedirectUrl`, which the README recommends.
+pub(crate) fn with_a_redirect_for_unknown_sessions_the_other_tab_signs_in_as_well() {
+    const BASE_URL: &str = "http://app.example";
+    let sign_in_url = format!("{BASE_URL}/logto/sign-in");
+    let provider = Provider::start_with(BASE_URL, |config| {
+        config.unknown_session_redirect_url = Some(sign_in_url.clone());
+    });
+    let app = start(&[&provider.settings()[..], &[("BASE_URL", BASE_URL)]].concat());
+    let visitor = Visitor::through(&app, BASE_URL);
+    let tabs = [visitor.begin("/protected?tab=1"), visitor.begin("/protected?tab=2")];
+    visitor.finish(&tabs[0].sign_in("Alice"));
+
+    let location = tabs[1].sign_in("Alice");
+
+    assert_eq!(location, sign_in_url);
+    let (end, page) = visitor.sign_in("/logto/sign-in", "Alice");
+    assert_eq!((end.as_str(), page.status), ("/", 200));
+    assert!(visitor.is_signed_in());
 }
 
 pub(crate) fn another_logto_works_as_well() {

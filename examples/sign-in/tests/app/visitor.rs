@@ -1,12 +1,14 @@
 //! Somebody who visits the app, step by step.
 
-use dev_provider::{Config, DevProvider};
+use dev_provider::{Config, DevProvider, User};
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::{ACCEPT, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 use servers::App;
 use tokio::runtime::Runtime;
+
+use crate::gateway::Gateway;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sign-in");
 pub(crate) const COOKIE_NAME: &str = "sign-in";
@@ -34,21 +36,43 @@ pub(crate) fn start(variables: &[(&str, &str)]) -> App {
 pub(crate) struct Provider {
     provider: DevProvider,
     /// Where it runs.
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Provider {
     /// For an app whose users find it at `base_url`.
     pub(crate) fn start(base_url: &str) -> Self {
-        let runtime = Runtime::new().expect("a runtime");
-        let provider = runtime.block_on(DevProvider::start(Config {
+        Self::start_with(base_url, |_| ())
+    }
+
+    pub(crate) fn start_with(base_url: &str, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config {
             endpoint: "http://127.0.0.1:0/a/path".to_owned(),
             redirect_uris: vec![format!("{base_url}/logto/sign-in-callback")],
             post_logout_redirect_uris: vec![format!("{base_url}/")],
             deny_with_error: true,
             ..Config::default()
-        }));
-        Self { provider: provider.expect("a provider"), _runtime: runtime }
+        };
+        change(&mut config);
+        let runtime = Runtime::new().expect("a runtime");
+        let provider = runtime.block_on(DevProvider::start(config));
+        Self { provider: provider.expect("a provider"), runtime }
+    }
+
+    /// Stops it, and leaves nothing on its port.
+    pub(crate) fn stop(self) {
+        self.runtime.block_on(self.provider.stop());
+    }
+
+    /// Stops it, and puts a gateway on its port, as in front of a Logto that is down.
+    pub(crate) fn replace_with_gateway(self) -> Gateway {
+        let url: Url = self.endpoint().parse().expect("a URL");
+        self.stop();
+        Gateway::start(url.port().expect("a port"))
+    }
+
+    pub(crate) fn update_user(&self, user: &str, change: impl FnOnce(&mut User)) {
+        assert!(self.provider.update_user(user, change), "no user {user}");
     }
 
     pub(crate) fn endpoint(&self) -> &str {

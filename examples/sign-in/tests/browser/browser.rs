@@ -29,9 +29,13 @@ pub(crate) fn with(test: impl AsyncFnOnce(&Browser)) {
 
 /// As it is without configuration, whatever the environment of the tests says.
 pub(crate) fn start_app() -> App {
+    start_app_with(&[])
+}
+
+pub(crate) fn start_app_with(variables: &[(&str, &str)]) -> App {
     let none =
         ["BASE_URL", "SESSION_STORE", "LOGTO_ENDPOINT", "LOGTO_APP_ID", "LOGTO_APP_SECRET"].map(|name| (name, ""));
-    App::start(env!("CARGO_BIN_EXE_sign-in"), &none)
+    App::start(env!("CARGO_BIN_EXE_sign-in"), &[&none, variables].concat())
 }
 
 impl Browser {

@@ -5,6 +5,7 @@ mod browser;
 mod keyboard;
 mod session;
 mod sign_in;
+mod site;
 mod walk;
 
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
             session [
                 scripts_cannot_see_the_cookie_and_its_id_changes,
                 after_sign_out_the_back_button_shows_nothing_private,
+                a_link_to_the_sign_out_shows_a_button_that_signs_out,
             ],
             keyboard [the_keyboard_is_enough, the_skip_link_leads_to_the_content],
             walk [no_page_is_wider_than_a_small_phone, the_readme_has_a_picture_of_the_home_page];

@@ -44,3 +44,18 @@ pub(crate) async fn after_sign_out_the_back_button_shows_nothing_private(browser
     browser.driver.back().await.expect("the page before that");
     assert!(!browser.text().await.contains("Signed in as"), "{}", browser.text().await);
 }
+
+pub(crate) async fn a_link_to_the_sign_out_shows_a_button_that_signs_out(browser: &Browser) {
+    let app = start_app();
+    browser.sign_in(&app, "Alice").await;
+
+    browser.open(&format!("{}/logto/sign-out", app.url())).await;
+    assert_eq!(browser.heading().await, "Sign out");
+    browser.click_on("Sign out").await;
+
+    browser.assert_at(&app, "/").await;
+    assert!(browser.text().await.contains("You are not signed in."), "{}", browser.text().await);
+    // At the provider, too: it suggests nobody.
+    browser.click_on("Sign in").await;
+    assert!(!browser.text().await.contains("signed in here"), "{}", browser.text().await);
+}

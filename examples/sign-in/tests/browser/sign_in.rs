@@ -20,8 +20,8 @@ pub(crate) async fn one_click_and_a_name_sign_in_and_every_page_is_there(browser
         ("Claims", "/claims", "dora@example.com"),
         ("User info", "/user-info", "dora@example.com"),
         ("Access token", "/access-token", "https://billing.example.com"),
-        ("Organizations", "/organizations", "You are a member of no organization."),
-        ("Protected page", "/protected", "Only who is signed in sees this page."),
+        ("Organizations", "/organizations", "You are not a member of any organization."),
+        ("Protected page", "/protected", "Only signed-in users see this page."),
     ] {
         browser.click_on(label).await;
         browser.assert_at(&app, path).await;
@@ -90,16 +90,15 @@ async fn two_tabs_sign_in(browser: &Browser, order: [usize; 2]) {
 
 pub(crate) async fn a_cancelled_sign_in_can_be_tried_again(browser: &Browser) {
     let app = start_app();
-    browser.open(app.url()).await;
-    browser.click_on("Sign in").await;
+    browser.open(&format!("{}/protected?a=1", app.url())).await;
 
     browser.click_on("Cancel").await;
 
-    assert_eq!(browser.heading().await, "That did not work");
-    browser.assert_complaints(&["400 (Bad Request)"]).await;
-    browser.click_on("Sign in again").await;
+    assert_eq!(browser.heading().await, "Sign-in cancelled");
+    browser.assert_complaints(&["403 (Forbidden)"]).await;
+    browser.click_on("Try again").await;
     browser.click_on("Alice").await;
-    assert_signed_in(browser, &app).await;
+    browser.assert_at(&app, "/protected?a=1").await;
 }
 
 pub(crate) async fn going_back_into_a_sign_in_does_no_harm(browser: &Browser) {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use crate::browser::{Browser, start_app};
+use crate::site::Site;
 
 pub(crate) const PHONE: (u32, u32) = (360, 740);
 pub(crate) const DESKTOP: (u32, u32) = (1280, 800);
@@ -63,14 +64,42 @@ pub(crate) async fn walk(browser: &Browser, scheme: &str, (width, height): (u32,
     let issuer = browser.url().await.split("/auth").next().expect("an issuer").to_owned();
     browser.open(&format!("{issuer}/session/end")).await;
     look("provider-signed-out").await;
-    browser.open(&format!("{issuer}/auth?client_id=unknown")).await;
-    look("provider-problem").await;
+    open("/logto/sign-in").await;
+    browser.driver.delete_all_cookies().await.expect("they are deleted");
+    browser.click_on("Alice").await;
+    assert_eq!(browser.heading().await, "Session not found");
+    look("provider-session-not-found").await;
+
+    walk_while_logto_fails(browser, &look).await;
 
     // Statuses of pages, which the console has beside errors.
-    let statuses = ["422", "400", "400", "404", "404", "404", "400"];
+    let statuses = ["422", "403", "400", "404", "404", "404", "400", "502", "502", "503"];
     browser
         .assert_complaints(&statuses.map(|status| format!("status of {status} ")).each_ref().map(String::as_str))
         .await;
+}
+
+async fn walk_while_logto_fails(browser: &Browser, look: &impl AsyncFn(&str)) {
+    let site = Site::start().await;
+    let open = async |path: &str| browser.open(&format!("{}{path}", site.url)).await;
+    open("/logto/sign-in").await;
+    browser.click_on("Alice").await;
+
+    site.provider.update_user("Alice", |user| user.memberships.retain(|of| of.organization != "globex"));
+    open("/organizations").await;
+    assert!(browser.text().await.contains("user is not a member of the organization"));
+    look("organizations-refused").await;
+    site.provider.stop().await;
+    open("/user-info").await;
+    browser.find("summary").await.click().await.expect("a click");
+    look("failed").await;
+    open("/logto/sign-in").await;
+    look("sign-in-failed").await;
+    open("/logto/sign-out").await;
+    look("sign-out").await;
+    browser.click_on("Sign out").await;
+    assert_eq!(browser.heading().await, "Signed out of this app");
+    look("signed-out-here").await;
 }
 
 pub(crate) async fn no_page_is_wider_than_a_small_phone(browser: &Browser) {

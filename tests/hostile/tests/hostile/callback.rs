@@ -300,7 +300,7 @@ async fn a_callback_that_fails_brings_no_session_back() {
 #[tokio::test]
 async fn a_missing_issuer_is_refused_where_the_provider_promises_one() {
     let error = refused_at_once(remove("iss")).await;
-    assert!(matches!(error, Error::WrongIssuer { missing: true }), "{error:?}");
+    assert!(matches!(error, Error::WrongIssuer { missing: true, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -321,7 +321,7 @@ async fn another_issuer_is_refused_even_where_the_provider_promises_none() {
         call.changed(|document| document["authorization_response_iss_parameter_supported"] = false.into())
     });
     let error = refused(&site, &site.visitor(), set("iss", "https://evil.example/oidc")).await;
-    assert!(matches!(error, Error::WrongIssuer { missing: false }), "{error:?}");
+    assert!(matches!(error, Error::WrongIssuer { missing: false, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -373,7 +373,7 @@ async fn what_the_provider_says_of_an_error_is_told_without_control_characters_a
         add("error_description", &format!("a\r\nb\u{1b}[31m{}", "x".repeat(10_000)))(params);
     })
     .await;
-    let Error::AuthorizationFailed { error, description } = error else { panic!("{error:?}") };
+    let Error::AuthorizationFailed { error, description, .. } = error else { panic!("{error:?}") };
     let description = description.expect("a description");
     assert_eq!(error, "server_error");
     assert!(!description.contains(char::is_control), "{description:?}");

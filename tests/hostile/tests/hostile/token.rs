@@ -302,7 +302,7 @@ async fn an_endpoint_that_refuses_connections_is_told() {
 async fn an_oauth_error_is_told_with_its_code() {
     for error in ["invalid_grant", "invalid_client", "unauthorized_client", "an_error_of_its_own"] {
         let told = refused(move |_| Reply::error(400, error, "because")).await;
-        let Error::TokenEndpoint { error: code, description } = told else { panic!("{told:?}") };
+        let Error::TokenEndpoint { error: code, description, .. } = told else { panic!("{told:?}") };
         assert_eq!((code.as_str(), description.as_deref()), (error, Some("because")));
     }
 }
@@ -346,7 +346,7 @@ async fn an_answer_of_tokens_that_is_refused_is_told_without_them() {
 async fn a_long_error_is_cut_and_has_no_control_characters() {
     let long = format!("\u{1b}[2J\r\n{}", "x".repeat(100_000));
     let error = refused(move |_| Reply::error(400, &long, &long)).await;
-    let Error::TokenEndpoint { error: code, description } = error else { panic!("{error:?}") };
+    let Error::TokenEndpoint { error: code, description, .. } = error else { panic!("{error:?}") };
     for told in [code, description.expect("a description")] {
         assert!(told.len() < 1000 && !told.contains(char::is_control), "{told:?}");
     }

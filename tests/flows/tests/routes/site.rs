@@ -1,0 +1,211 @@
+//! The app, its provider, and a browser.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{FromRef, FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::middleware::from_extractor_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use dev_provider::{Config, DevProvider};
+use logto_client::axum::{AuthRejection, LogtoAuth};
+use logto_client::{LogtoClient, LogtoConfig, LogtoSession, LogtoStorage, TokenTarget, scope};
+use reqwest::header::{ACCEPT, LOCATION};
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder};
+use tokio::net::TcpListener;
+use tower_sessions_0_15::cookie::SameSite;
+use tower_sessions_0_15::{MemoryStore, Session, SessionManagerLayer};
+use url::Url;
+
+/// The app's own: axum's derive makes it an extractor, and the items have a prefix.
+#[derive(LogtoStorage, FromRequestParts)]
+#[logto(prefix = "tenant-a:")]
+struct Storage {
+    session: Session,
+}
+
+type User = logto_client::axum::User<Storage>;
+
+#[derive(Clone, FromRef)]
+struct App {
+    auth: LogtoAuth,
+    greeting: &'static str,
+}
+
+async fn home(user: Option<User>, State(greeting): State<&'static str>) -> String {
+    format!("{greeting} {}", user.map_or("stranger".to_owned(), |user| user.claims.user.name.unwrap_or_default()))
+}
+
+async fn keys(_user: User, session: Session) -> String {
+    let keys = ["tenant-a:logto_id_token", "logto_id_token"];
+    let mut found = Vec::new();
+    for key in keys {
+        if session.get_value(key).await.expect("a session").is_some() {
+            found.push(key);
+        }
+    }
+    found.join(" ")
+}
+
+async fn token(user: User) -> Response {
+    match user.session.access_token(TokenTarget::resource("https://unlisted.example.com")).await {
+        Ok(token) => token.as_str().to_owned().into_response(),
+        Err(error) => user.respond(error),
+    }
+}
+
+/// A page that needs a token which Logto refuses to most users.
+async fn organization(user: User) -> Response {
+    match user.session.access_token(TokenTarget::organization("globex")).await {
+        Ok(_) => "a token".into_response(),
+        Err(error) => user.respond(error),
+    }
+}
+
+async fn session(session: LogtoSession<Storage>) -> String {
+    session.is_authenticated().await.expect("a session").to_string()
+}
+
+pub(crate) struct Site {
+    pub(crate) url: String,
+    pub(crate) issuer: String,
+    provider: Option<DevProvider>,
+    pub(crate) browser: Client,
+}
+
+pub(crate) struct Options {
+    /// Where the app is, below its origin; empty for the root.
+    pub(crate) path: &'static str,
+    /// What becomes of errors, if not the client's pages.
+    pub(crate) on_error: Option<fn(AuthRejection) -> Response>,
+    /// See [`Config::deny_with_error`].
+    pub(crate) deny_with_error: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { path: "/app", on_error: None, deny_with_error: false }
+    }
+}
+
+/// A sign-in that waits on the provider's page.
+pub(crate) struct PendingSignIn {
+    /// Such as `http://localhost:3000/app/auth/sign-in-callback`.
+    pub(crate) redirect_uri: String,
+    pub(crate) state: String,
+    interaction: String,
+}
+
+impl Site {
+    pub(crate) async fn start() -> Self {
+        let on_error =
+            |rejection: AuthRejection| (rejection.status, format!("custom: {}", rejection.error)).into_response();
+        Self::start_with(Options { on_error: Some(on_error), ..Options::default() }).await
+    }
+
+    pub(crate) async fn start_with(options: Options) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let origin = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
+        let url = format!("{origin}{}", options.path);
+        let provider = DevProvider::start(Config {
+            endpoint: "http://127.0.0.1:0".to_owned(),
+            redirect_uris: vec![format!("{url}/auth/sign-in-callback")],
+            post_logout_redirect_uris: vec![format!("{url}/")],
+            deny_with_error: options.deny_with_error,
+            ..Config::default()
+        });
+        let provider = provider.await.expect("a provider");
+        let config = LogtoConfig::builder(provider.endpoint(), "dev-client").app_secret("dev-secret");
+        let config = config.scopes([scope::ORGANIZATIONS]).build().expect("a configuration");
+        let auth = LogtoAuth::builder(LogtoClient::new(config).expect("a client"), &url).prefix("/auth");
+        let auth = match options.on_error {
+            Some(on_error) => auth.on_error(on_error),
+            None => auth,
+        };
+        let auth = auth.build().expect("a configuration");
+
+        let protected = Router::new()
+            .route("/area/page", get(|| async { "protected" }))
+            .route_layer(from_extractor_with_state::<User, App>(App { auth: auth.clone(), greeting: "" }));
+        let app = Router::new()
+            .route("/", get(home))
+            .route("/keys", get(keys))
+            .route("/token", get(token))
+            .route("/organization", get(organization).post(organization))
+            .route("/session", get(session))
+            .merge(protected)
+            .merge(auth.routes::<Storage, App>())
+            .fallback(organization)
+            .with_state(App { auth, greeting: "Hello" });
+        let app = if options.path.is_empty() {
+            app
+        } else {
+            let front_page = format!("{}/", options.path);
+            Router::new().nest(options.path, app).route(&front_page, get(|| async { "the app's front page" }))
+        };
+        let sessions =
+            SessionManagerLayer::new(MemoryStore::default()).with_same_site(SameSite::Lax).with_secure(false);
+        tokio::spawn(async move { axum::serve(listener, app.layer(sessions)).await });
+
+        let browser = Client::builder().no_proxy().cookie_store(true).redirect(Policy::none());
+        let browser = browser.timeout(Duration::from_secs(30)).build().expect("an HTTP client");
+        Self { url, issuer: provider.issuer().to_owned(), provider: Some(provider), browser }
+    }
+
+    /// A page of the app: its status, and its text or where it redirects to.
+    pub(crate) async fn page(&self, path: &str) -> (StatusCode, String) {
+        let page = self.browser.get(format!("{}{path}", self.url)).header(ACCEPT, "text/html").send();
+        text_or_location(page.await.expect("an answer")).await
+    }
+
+    /// From the sign-in's URL to where the app sends the user in the end.
+    pub(crate) async fn sign_in(&self, sign_in_url: &str, name: &str) -> String {
+        let callback = self.submit(&self.begin(sign_in_url).await, "name", name).await;
+        self.location(self.browser.get(callback)).await
+    }
+
+    /// Goes to the provider's page.
+    pub(crate) async fn begin(&self, sign_in_url: &str) -> PendingSignIn {
+        let url: Url = self.location(self.browser.get(sign_in_url)).await.parse().expect("a URL");
+        let param = |name| url.query_pairs().find(|(key, _)| key == name).expect("a parameter").1.into_owned();
+        let (redirect_uri, state) = (param("redirect_uri"), param("state"));
+        let page = self.browser.get(url).send().await.expect("an answer").text().await.expect("text");
+        let (_, interaction) = page.split_once("name=\"interaction\" value=\"").expect("a form");
+        let (interaction, _) = interaction.split_once('"').expect("a value");
+        PendingSignIn { redirect_uri, state, interaction: interaction.to_owned() }
+    }
+
+    /// Submits the form with this field, and returns the callback's URL.
+    pub(crate) async fn submit(&self, sign_in: &PendingSignIn, field: &str, value: &str) -> String {
+        let form = [("interaction", &*sign_in.interaction), (field, value)];
+        self.location(self.browser.post(format!("{}/sign-in", self.issuer)).form(&form)).await
+    }
+
+    pub(crate) async fn location(&self, request: RequestBuilder) -> String {
+        let answer = request.send().await.expect("an answer");
+        answer.headers()[LOCATION].to_str().expect("text").to_owned()
+    }
+
+    pub(crate) async fn stop_provider(&mut self) {
+        self.provider.take().expect("it runs").stop().await;
+    }
+}
+
+impl PendingSignIn {
+    /// The URL of a callback as the provider builds it, with these parameters.
+    pub(crate) fn callback(&self, site: &Site, params: &[(&str, &str)]) -> String {
+        let own = [("state", &*self.state), ("iss", &*site.issuer)];
+        let params = own.iter().chain(params);
+        Url::parse_with_params(&self.redirect_uri, params).expect("a URL").into()
+    }
+}
+
+async fn text_or_location(answer: reqwest::Response) -> (StatusCode, String) {
+    let status = answer.status();
+    match answer.headers().get(LOCATION) {
+        Some(location) => (status, location.to_str().expect("text").to_owned()),
+        None => (status, answer.text().await.expect("text")),
+    }
+}
