@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
 use crate::config::LogtoConfig;
 use crate::error::{Error, ErrorChain, Result};
 use crate::provider::Provider;
-use crate::session::{Grants, LogtoSession, SIGN_IN_LIFETIME};
+use crate::session::{Exchanges, Grants, LogtoSession};
 use crate::util::http;
 use crate::util::ttl_map::TtlMap;
+
+pub(crate) const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How many seconds to wait before a revocation that failed is tried again.
 const REVOCATION_DELAYS: [u64; 5] = [1, 5, 30, 120, 600];
@@ -52,8 +54,11 @@ pub struct LogtoClient(Arc<Inner>);
 struct Inner {
     provider: Provider,
     grants: Grants,
-    /// By state: a callback that comes twice at once (a reload, a second click) is answered once.
-    callbacks: TtlMap<()>,
+    exchanges: Exchanges,
+    /// When each subject last signed in here.
+    sign_ins: TtlMap<Instant>,
+    /// The ID tokens of sign-ins that have ended.
+    ended: TtlMap<()>,
 }
 
 impl LogtoClient {
@@ -95,7 +100,9 @@ impl LogtoClient {
         Self(Arc::new(Inner {
             provider: Provider::new(config, http),
             grants: Grants::new(),
-            callbacks: TtlMap::new(|()| Duration::from_secs(SIGN_IN_LIFETIME)),
+            exchanges: Exchanges::new(),
+            sign_ins: TtlMap::new(|_| A_DAY),
+            ended: TtlMap::new(|()| A_DAY),
         }))
     }
 
@@ -117,9 +124,27 @@ impl LogtoClient {
         &self.0.grants
     }
 
-    /// Whether this is the first callback with this state.
-    pub(crate) fn is_first_callback(&self, state: &str) -> bool {
-        self.0.callbacks.get_or_insert_with(state, || ()).1
+    pub(crate) fn exchanges(&self) -> &Exchanges {
+        &self.0.exchanges
+    }
+
+    pub(crate) fn signed_in(&self, subject: &str) {
+        self.0.sign_ins.insert(subject, Instant::now());
+    }
+
+    pub(crate) fn has_signed_in_since(&self, subject: &str, since: Instant) -> bool {
+        self.0.sign_ins.get(subject).is_some_and(|at| at > since)
+    }
+
+    /// Remembers, for a day, that the sign-in with this ID token has ended.
+    pub(crate) fn sign_in_ended(&self, id_token: &str) {
+        self.0.ended.insert(id_token, ());
+    }
+
+    /// Whether the sign-in that these tokens belong to has ended in this process within a day.
+    pub(crate) fn has_ended(&self, id_token: Option<&str>, refresh_token: Option<&str>) -> bool {
+        id_token.is_some_and(|token| self.0.ended.get(token).is_some())
+            || refresh_token.is_some_and(|token| self.grants().has_ended(token))
     }
 
     /// Revokes the token, in a task of its own that tries for some minutes. The future is ready after the first try.

@@ -1,5 +1,6 @@
 //! The session of one visitor.
 
+pub(crate) mod exchange;
 pub(crate) mod items;
 pub(crate) mod refresh;
 pub(crate) mod sign_in;
@@ -18,8 +19,8 @@ use crate::oidc::jwt::decode_claims;
 use crate::session::items::{AccessTokens, StoredToken};
 use crate::tokens::IdToken;
 
+pub(crate) use self::exchange::Exchanges;
 pub(crate) use self::refresh::Grants;
-pub(crate) use self::sign_in::SIGN_IN_LIFETIME;
 pub use self::sign_in::SignedIn;
 
 /// The session of one request: Logto's view of the items in its storage. Created by [`LogtoClient::session`].
@@ -104,18 +105,28 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     /// The ID token and its claims, if the configuration's provider issued it to the configuration's app. Otherwise the
-    /// session belongs to another configuration, and nobody is signed in here.
+    /// session belongs to another configuration, and nobody is signed in here. Nor is anybody if the sign-in has ended.
     async fn own_id_token(&self) -> Result<Option<(IdToken, IdTokenClaims)>> {
-        let Some(StoredToken { token }) = self.item(items::ID_TOKEN).await? else { return Ok(None) };
+        let Some(token) = self.stored_id_token().await? else { return Ok(None) };
         let config = self.client.config();
         let is_own = |claims: &IdTokenClaims| {
             claims.iss == config.issuer() && claims.aud.iter().any(|audience| audience == config.app_id())
         };
-        let claims = decode_claims(&token).filter(is_own);
-        if claims.is_none() {
+        let Some(claims) = decode_claims(&token).filter(is_own) else {
             tracing::debug!("the session's ID token is of another provider or app");
+            return Ok(None);
+        };
+        // A late save of another request may have brought an ended sign-in back.
+        let refresh_token = self.stored_refresh_token().await?;
+        if self.client.has_ended(Some(&token), refresh_token.as_deref()) {
+            tracing::debug!("the session's sign-in has ended");
+            return Ok(None);
         }
-        Ok(claims.map(|claims| (IdToken(token), claims)))
+        Ok(Some((IdToken(token), claims)))
+    }
+
+    async fn stored_id_token(&self) -> Result<Option<String>> {
+        Ok(self.item::<StoredToken>(items::ID_TOKEN).await?.map(|stored| stored.token))
     }
 
     async fn stored_refresh_token(&self) -> Result<Option<String>> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use logto_storage_core::{Change, LogtoStorage};
 use tracing::Instrument as _;
 
-use crate::client::LogtoClient;
+use crate::client::{A_DAY, LogtoClient};
 use crate::error::{Error, RequestError, Result};
 use crate::oidc::id_token::IssuedFor;
 use crate::oidc::token::{INVALID_GRANT, TokenResponse};
@@ -24,10 +24,6 @@ use crate::util::ttl_map::TtlMap;
 
 /// How long after its last use a grant is remembered, for requests that read their session earlier.
 const TTL: Duration = Duration::from_secs(120);
-
-/// How long it is remembered if its newest refresh token is in no session, because the browser had gone or the store was
-/// down: the session's token is used up, and nobody else knows the new one.
-const UNSTORED_TTL: Duration = Duration::from_secs(24 * 3600);
 
 /// The grants that sessions of this process have lately refreshed with, by refresh token.
 pub(crate) struct Grants(TtlMap<Arc<Grant>>);
@@ -42,10 +38,10 @@ pub(crate) struct Grant {
 }
 
 struct State {
-    /// The newest.
+    /// The newest. Empty once the sign-in has ended.
     refresh_token: String,
-    /// Whether a session has it.
-    is_stored: bool,
+    /// A session may hold an older token: a request that read it before saves it late, or the new one was not stored.
+    is_rotated: bool,
     /// Issued lately, and perhaps missing from a session that another request has saved since.
     access_tokens: AccessTokens,
     id_token: Option<String>,
@@ -132,6 +128,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let (leader, response) = self.client().request_refresh(grant, leader, target).await?;
         match response {
             Ok(response) => {
+                // The provider took its time, and the session is saved whole: not over what others have written meanwhile.
+                // Not after the end, when the record may be gone: tower-sessions then removes the cookie of its successor.
+                if grant.end().is_none() && self.has_another_refresh_token(grant).await? {
+                    return Ok(Attempt::OtherGrant);
+                }
                 let token = self.accept(grant, &key, &response).await?;
                 leader.end(key, Ok(token.clone()));
                 Ok(Attempt::Token(token))
@@ -141,7 +142,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
                     tracing::info!("refresh token rotated by another process: trying its new one");
                     return Ok(Attempt::Rotated);
                 }
-                grant.state().end.get_or_insert(End::InvalidGrant);
+                grant.end_with(End::InvalidGrant);
                 Err(self.ended(grant).await)
             }
             Err(error) => {
@@ -209,36 +210,23 @@ impl<S: LogtoStorage> LogtoSession<S> {
     pub(crate) async fn write(&self, grant: &Grant, changes: &[Change<'_>]) -> Result<()> {
         let _writing = grant.writing.lock().await;
         match grant.end() {
-            None => self.storage().apply(changes).await?,
-            Some(_) => return Err(Error::NotAuthenticated),
+            None => Ok(self.storage().apply(changes).await?),
+            Some(_) => Err(Error::NotAuthenticated),
         }
-        if changes.iter().any(|change| matches!(change, Change::Set { key: items::REFRESH_TOKEN, .. })) {
-            grant.state().is_stored = true;
-        }
-        Ok(())
     }
 
-    /// The error for a sign-in that has ended. Its tokens are useless, and are cleared.
+    /// The error for a sign-in that has ended. Its tokens are useless, and are removed if the session can be read again:
+    /// otherwise another process may have stored better ones, which a save of this record would overwrite.
     async fn ended(&self, grant: &Grant) -> Error {
         let _writing = grant.writing.lock().await;
+        if let Err(error) = self.clear_if_ended().await {
+            return error;
+        }
         if grant.end() == Some(End::SignedOut) {
-            return self.clear_if_back().await.err().unwrap_or(Error::NotAuthenticated);
+            return Error::NotAuthenticated;
         }
-        match self.clear_stored_tokens().await {
-            Ok(()) => {
-                tracing::info!("the provider has ended the sign-in: the session's tokens are cleared");
-                Error::SessionEnded
-            }
-            Err(error) => error,
-        }
-    }
-
-    /// A session that was signed out is gone from its store, unless a late save of another request has brought it back.
-    async fn clear_if_back(&self) -> Result<()> {
-        if self.storage().reload().await? && self.stored_refresh_token().await?.is_some() {
-            self.clear_stored_tokens().await?;
-        }
-        Ok(())
+        tracing::info!("the provider has ended the sign-in");
+        Error::SessionEnded
     }
 
     /// Reads the session again: whether it has a refresh token of another grant.
@@ -284,7 +272,7 @@ impl LogtoClient {
             // Many providers send the same one again.
             if state.refresh_token != *rotated {
                 state.refresh_token.clone_from(rotated);
-                state.is_stored = false;
+                state.is_rotated = true;
             }
             state.is_given_up
         };
@@ -304,6 +292,10 @@ impl Grants {
         self.0.get_or_insert_with(refresh_token, || Arc::new(Grant::new(refresh_token))).0
     }
 
+    pub(crate) fn has_ended(&self, refresh_token: &str) -> bool {
+        self.0.get(refresh_token).is_some_and(|grant| grant.end().is_some())
+    }
+
     /// The grant has another refresh token now.
     fn rotated(&self, grant: &Arc<Grant>, refresh_token: &str) {
         self.0.insert(refresh_token, Arc::clone(grant));
@@ -317,7 +309,7 @@ impl Grant {
             writing: tokio::sync::Mutex::default(),
             state: Mutex::new(State {
                 refresh_token: refresh_token.to_owned(),
-                is_stored: true,
+                is_rotated: false,
                 access_tokens: AccessTokens::default(),
                 id_token: None,
                 end: None,
@@ -328,7 +320,7 @@ impl Grant {
 
     pub(crate) fn ttl(&self) -> Duration {
         let state = self.state();
-        if state.is_stored || state.end.is_some() { TTL } else { UNSTORED_TTL }
+        if state.is_rotated || state.end.is_some() { A_DAY } else { TTL }
     }
 
     /// Makes a change that ends this sign-in in a session. No request writes meanwhile, and none does afterwards.
@@ -336,22 +328,30 @@ impl Grant {
         let _writing = self.writing.lock().await;
         change.await?;
         // Only now: a change that failed, or whose caller went away, has ended nothing.
-        self.state().end = Some(End::SignedOut);
-        self.forget_access_tokens();
-        self.state().id_token = None;
+        self.end_with(End::SignedOut);
         Ok(())
     }
 
-    /// The newest refresh token, to be revoked. One that it is being exchanged for will be, too.
-    pub(crate) fn give_up(&self) -> String {
+    /// The newest refresh token, to be revoked. One that it is being exchanged for will be, too. `None` once the sign-in has
+    /// ended.
+    pub(crate) fn give_up(&self) -> Option<String> {
         let mut state = self.state();
         state.is_given_up = true;
-        state.refresh_token.clone()
+        Some(state.refresh_token.clone()).filter(|token| !token.is_empty())
     }
 
     pub(crate) fn forget_access_tokens(&self) {
         self.state().access_tokens = AccessTokens::default();
         self.refreshes.forget();
+    }
+
+    /// Keeps nothing but the fact.
+    fn end_with(&self, end: End) {
+        self.forget_access_tokens();
+        let mut state = self.state();
+        state.end.get_or_insert(end);
+        state.refresh_token = String::new();
+        state.id_token = None;
     }
 
     fn end(&self) -> Option<End> {

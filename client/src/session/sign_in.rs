@@ -7,11 +7,11 @@ use url::Url;
 
 use crate::claims::IdTokenClaims;
 use crate::config::LogtoConfig;
-use crate::error::{Endpoint, Error, ErrorChain, RequestError, Result};
+use crate::error::{Error, ErrorChain, Result};
 use crate::oidc::authorize::{AuthorizationRequest, SignInOptions};
 use crate::oidc::callback::{self, CallbackParams};
-use crate::oidc::id_token::IssuedFor;
 use crate::oidc::pkce;
+use crate::session::exchange::{ExchangeRequest, IssuedTokens};
 use crate::session::items::{self, AccessTokens};
 use crate::session::sign_out::TOKENS;
 use crate::session::{LogtoSession, write_token};
@@ -173,9 +173,6 @@ impl<S: LogtoStorage> LogtoSession<S> {
             return Err(Error::NoPendingSignIn);
         }
         let sign_in = sign_ins.take(state, now()).ok_or(Error::UnknownState)?;
-        if !self.client().is_first_callback(state) {
-            return Err(Error::UnknownState);
-        }
         // In a box: the futures of apps that await this one stay small.
         match Box::pin(self.complete(&callback, &sign_in)).await {
             Ok(claims) => Ok(SignedIn { post_redirect_uri: sign_in.post_redirect_uri, claims }),
@@ -198,20 +195,43 @@ impl<S: LogtoStorage> LogtoSession<S> {
         if callback.param("iss")?.is_none() && provider.metadata().await?.iss_parameter_supported {
             return Err(Error::WrongIssuer { missing: true });
         }
-        let response = provider.exchange_code(code, &sign_in.redirect_uri, &sign_in.code_verifier).await?;
-        let tokens = response.tokens(now())?;
-        let id_token = tokens
-            .id_token
-            .ok_or(RequestError::invalid(Endpoint::Token, "missing `id_token`; is the scope `openid` requested?"))?;
-        let issued_for = IssuedFor::SignIn { nonce: &sign_in.nonce };
-        let claims = provider.verify_id_token(&id_token, tokens.access_token.as_str(), issued_for).await?;
+        let signed_in_as = self.own_id_token().await?.map(|(_, claims)| claims.sub);
+        let request = ExchangeRequest { sign_in, code, signed_in_as: signed_in_as.as_deref() };
+        let exchange = self.client().exchanges().join(self.client(), request).ok_or(Error::UnknownState)?;
+        let tokens = exchange.tokens().await?;
+        match self.store_sign_in(sign_in, &tokens).await {
+            Ok(()) => exchange.stored(),
+            Err(error) => {
+                // The session cannot hold them. Those of the same user stay: they share the grant of the sign-in so far.
+                if exchange.abandon()
+                    && signed_in_as.as_ref() != Some(&tokens.claims.sub)
+                    && let Some(refresh_token) = tokens.refresh_token.clone()
+                {
+                    self.client().revoke_in_background(refresh_token).await;
+                }
+                return Err(error);
+            }
+        }
+        self.client().signed_in(&tokens.claims.sub);
+        tracing::info!(refreshable = tokens.refresh_token.is_some(), "signed in");
+        Ok(tokens.claims.clone())
+    }
 
-        let id_token = write_token(id_token);
-        let refresh_token = response.refresh_token.map(write_token);
+    async fn store_sign_in(&self, sign_in: &SignInSession, tokens: &IssuedTokens) -> Result<()> {
+        // The provider took its time, and the session is saved whole: not over what others have written meanwhile.
+        self.storage().reload().await?;
+        if self.stored_id_token().await?.as_ref() == Some(&tokens.id_token) {
+            tracing::debug!("another request has stored the tokens of this callback");
+            return Ok(());
+        }
+        let replaced = self.own_id_token().await?.map(|(_, claims)| claims.sub);
+        let replaced_refresh_token = self.stored_refresh_token().await?;
+
+        let id_token = write_token(tokens.id_token.clone());
+        let refresh_token = tokens.refresh_token.clone().map(write_token);
         let mut access_tokens = AccessTokens::default();
-        access_tokens.insert(TokenTarget::provider().key(), tokens.access_token);
+        access_tokens.insert(TokenTarget::provider().key(), tokens.access_token.clone());
         let access_tokens = items::encode(access_tokens);
-        // As they are now: a session that its requests share may have got more meanwhile.
         let mut others = self.sign_in_sessions().await?;
         others.take(&sign_in.state, now());
         let others = others.encode();
@@ -222,8 +242,13 @@ impl<S: LogtoStorage> LogtoSession<S> {
             set_or_remove(items::SIGN_IN_SESSION, others.as_deref()),
         ]))
         .await?;
-        tracing::info!(refreshable = refresh_token.is_some(), "signed in");
-        Ok(claims)
+        // A second sign-in of the same user shares the grant with the first, so revoking would end both.
+        if replaced.is_some_and(|subject| subject != tokens.claims.sub)
+            && let Some(refresh_token) = replaced_refresh_token
+        {
+            drop(self.client().revoke_in_background(refresh_token));
+        }
+        Ok(())
     }
 
     /// Removes a sign-in that failed. The provider was asked meanwhile, which takes its time: the session is read again,

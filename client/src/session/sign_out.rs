@@ -9,7 +9,7 @@ use url::Url;
 use crate::error::{Error, RequestError, Result};
 use crate::oidc::end_session::end_session_url;
 use crate::session::LogtoSession;
-use crate::session::items::{self, StoredToken};
+use crate::session::items;
 use crate::util::web_url::WebUrl;
 
 /// How long a sign-out waits for the refresh token's revocation.
@@ -47,8 +47,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let refresh_token = self.revocable_refresh_token().await?;
         if refresh_token.is_some() || !self.is_empty().await? {
             // First, in a task of its own: the user who clicked may be gone before the session is cleared.
-            let revocation = refresh_token
-                .map(|token| self.client().revoke_in_background(self.client().grants().get(&token).give_up()));
+            let newest = refresh_token.and_then(|token| self.client().grants().get(&token).give_up());
+            let revocation = newest.map(|token| self.client().revoke_in_background(token));
             let cleared = self.end_sign_in(self.renew(&ITEMS)).await;
             if let Some(revocation) = revocation {
                 // It goes on in its task.
@@ -80,10 +80,28 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// Makes a change after which the session is not signed in any more, or by another sign-in: no refresh of the one
     /// before writes after it.
     pub(crate) async fn end_sign_in(&self, change: impl Future<Output = Result<()>>) -> Result<()> {
-        match self.stored_refresh_token().await? {
-            Some(token) => self.client().grants().get(&token).sign_out(change).await,
-            None => change.await,
+        let (id_token, refresh_token) = (self.stored_id_token().await?, self.stored_refresh_token().await?);
+        match refresh_token {
+            Some(token) => self.client().grants().get(&token).sign_out(change).await?,
+            None => change.await?,
         }
+        if let Some(id_token) = id_token {
+            self.client().sign_in_ended(&id_token);
+        }
+        Ok(())
+    }
+
+    /// Removes the tokens of an ended sign-in that a late save of another request has brought back.
+    pub(crate) async fn clear_if_ended(&self) -> Result<()> {
+        if self.has_ended().await? && self.storage().reload().await? && self.has_ended().await? {
+            self.clear_stored_tokens().await?;
+        }
+        Ok(())
+    }
+
+    async fn has_ended(&self) -> Result<bool> {
+        let (id_token, refresh_token) = (self.stored_id_token().await?, self.stored_refresh_token().await?);
+        Ok(self.client().has_ended(id_token.as_deref(), refresh_token.as_deref()))
     }
 
     pub(crate) async fn clear_stored_tokens(&self) -> Result<()> {
@@ -95,7 +113,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     /// The refresh token to be revoked at this provider, which is not told another one's.
     async fn revocable_refresh_token(&self) -> Result<Option<String>> {
-        let has_id_token = self.item::<StoredToken>(items::ID_TOKEN).await?.is_some();
+        let has_id_token = self.stored_id_token().await?.is_some();
         if has_id_token && !self.is_authenticated().await? { Ok(None) } else { self.stored_refresh_token().await }
     }
 

@@ -42,7 +42,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
     pub async fn access_token(&self, target: TokenTarget) -> Result<AccessToken> {
         target.check(self.client().config())?;
         if !self.is_authenticated().await? {
-            return Err(Error::NotAuthenticated);
+            // This request's record may be that of a sign-in which another request has ended or replaced.
+            self.clear_if_ended().await?;
+            if !self.is_authenticated().await? {
+                return Err(Error::NotAuthenticated);
+            }
         }
         match self.access_tokens().await?.fresh(&target.key(), now()) {
             Some(token) => Ok(token),

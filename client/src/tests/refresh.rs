@@ -85,7 +85,7 @@ async fn of_two_changes_at_once_the_one_that_succeeds_ends_the_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_rotated_token_that_no_session_has_is_kept_for_longer() {
+async fn an_exchange_is_remembered_for_a_day_whether_or_not_a_session_has_the_new_token() {
     let (provider, mut requests, go_on) = slow_provider().await;
     let (client, items) = (provider.client(), Arc::new(Items::default()));
     sign_in(&provider, &items, "r1").await;
@@ -108,7 +108,7 @@ async fn a_rotated_token_that_no_session_has_is_kept_for_longer() {
     // The next request finds it, and stores it.
     go_on.send(()).unwrap();
     client.session(&items).access_token(TokenTarget::provider()).await.unwrap();
-    assert_eq!(grant.ttl(), minutes);
+    assert_eq!(grant.ttl(), a_day, "a late save may bring the old token back");
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn a_rotation_beside_a_local_clear_is_not_revoked() {
     go_on.send(()).unwrap();
     assert!(matches!(refreshing.await.unwrap(), Err(Error::NotAuthenticated)));
     assert_eq!(provider.requests().len(), 1, "nothing is told to the provider");
-    assert_eq!(client.grants().get("r2").ttl(), Duration::from_secs(120), "nobody will ask for what is over");
+    assert!(client.has_ended(None, Some("r1")) && client.has_ended(None, Some("r2")));
     assert!(!client.session(&*items).is_authenticated().await.unwrap());
 }
 

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{self, SHA256};
+use aws_lc_rs::digest::SHA256;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 /// How often expired entries are removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The most entries of a map. At the limit, the sixteenth part that was used least recently makes room.
+const CAPACITY: usize = 100_000;
 
 /// An entry expires when it has not been asked for during its time to live. It leaves memory at most
 /// [`SWEEP_INTERVAL`] later, by a task that runs while the map has entries.
@@ -34,17 +37,20 @@ impl<T: Clone + Send + 'static> TtlMap<T> {
 
     /// The entry for `secret`, and whether it is new.
     pub(crate) fn get_or_insert_with(&self, secret: &str, new: impl FnOnce() -> T) -> (T, bool) {
-        let now = Instant::now();
         let mut table = lock(&self.table);
-        if let Some((last_use, entry)) = table.entries.get_mut(&key(secret))
-            && now.duration_since(*last_use) < (self.ttl)(entry)
-        {
-            *last_use = now;
-            return (entry.clone(), false);
+        if let Some(entry) = table.get(&digest(secret), self.ttl) {
+            return (entry, false);
         }
         let entry = new();
         self.insert_into(&mut table, secret, entry.clone());
         (entry, true)
+    }
+
+    /// The entry for `secret`.
+    pub(crate) fn get(&self, secret: &str) -> Option<T> {
+        let mut table = lock(&self.table);
+        // Most maps of most processes are empty.
+        if table.entries.is_empty() { None } else { table.get(&digest(secret), self.ttl) }
     }
 
     pub(crate) fn insert(&self, secret: &str, entry: T) {
@@ -52,7 +58,8 @@ impl<T: Clone + Send + 'static> TtlMap<T> {
     }
 
     fn insert_into(&self, table: &mut Table<T>, secret: &str, entry: T) {
-        table.entries.insert(key(secret), (Instant::now(), entry));
+        table.make_room(self.ttl);
+        table.entries.insert(digest(secret), (Instant::now(), entry));
         if table.has_sweeper {
             return;
         }
@@ -70,7 +77,37 @@ impl<T: Clone + Send + 'static> TtlMap<T> {
     }
 }
 
+impl<T: Clone> Table<T> {
+    fn get(&mut self, key: &[u8], ttl: fn(&T) -> Duration) -> Option<T> {
+        let now = Instant::now();
+        let (last_use, entry) = self.entries.get_mut(key)?;
+        if now.duration_since(*last_use) >= ttl(entry) {
+            return None;
+        }
+        *last_use = now;
+        Some(entry.clone())
+    }
+}
+
 impl<T> Table<T> {
+    fn make_room(&mut self, ttl: fn(&T) -> Duration) {
+        if self.entries.len() < CAPACITY {
+            return;
+        }
+        self.remove_expired(ttl);
+        if self.entries.len() < CAPACITY {
+            return;
+        }
+        let mut uses: Vec<_> = self.entries.values().map(|(last_use, _)| *last_use).collect();
+        let (_, &mut oldest_kept, _) = uses.select_nth_unstable(CAPACITY / 16);
+        let mut surplus = CAPACITY / 16;
+        self.entries.retain(|_, (last_use, _)| {
+            let makes_room = surplus > 0 && *last_use <= oldest_kept;
+            surplus -= usize::from(makes_room);
+            !makes_room
+        });
+    }
+
     fn remove_expired(&mut self, ttl: fn(&T) -> Duration) {
         let now = Instant::now();
         self.entries.retain(|_, (last_use, entry)| now.duration_since(*last_use) < ttl(entry));
@@ -111,6 +148,7 @@ fn lock<T>(table: &Mutex<Table<T>>) -> MutexGuard<'_, Table<T>> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn key(secret: &str) -> Vec<u8> {
-    digest::digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
+/// SHA-256.
+pub(crate) fn digest(secret: &str) -> Vec<u8> {
+    aws_lc_rs::digest::digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
 }

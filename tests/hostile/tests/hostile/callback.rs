@@ -171,7 +171,7 @@ async fn a_used_callback_is_refused_and_its_user_stays_signed_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_the_same_callback_twice_at_once_the_provider_sees_one() {
+async fn the_same_callback_twice_at_once_is_one_exchange_and_both_sign_the_user_in() {
     let site = Site::start().await;
     let visitor = site.visitor();
     let callback = site.authorized(&visitor).await;
@@ -185,11 +185,15 @@ async fn of_the_same_callback_twice_at_once_the_provider_sees_one() {
     let (first, second) = tokio::join!(first.result(), second.result());
 
     assert_eq!(site.provider.count(Endpoint::Token), 1, "{first:?} {second:?}");
-    assert_eq!(usize::from(first.is_ok()) + usize::from(second.is_ok()), 1, "{first:?} {second:?}");
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+    assert!(site.is_authenticated(&visitor).await);
+    site.provider.set_expires_in(1);
+    soon(site.request(&visitor).clear_access_tokens()).await.expect("a session");
+    soon(site.request(&visitor).access_token(TokenTarget::provider())).await.expect("a token of a live sign-in");
 }
 
 #[tokio::test]
-async fn a_callback_whose_browser_goes_away_signs_nobody_in() {
+async fn a_callback_that_is_reloaded_signs_the_user_in_by_the_same_exchange() {
     let site = Site::start().await;
     let visitor = site.visitor();
     let callback = site.authorized(&visitor).await;
@@ -202,13 +206,29 @@ async fn a_callback_whose_browser_goes_away_signs_nobody_in() {
     assert!(sign_in.await.expect_err("an end").is_cancelled());
     gate.open();
 
-    let error = site.refused_callback(&visitor, callback.as_str()).await;
+    site.callback(&visitor, callback.as_str()).await.expect("the sign-in of the first request");
 
-    assert!(error.is_stale_callback(), "{error:?}");
     assert_eq!(site.provider.count(Endpoint::Token), 1);
-    site.provider.answer_honestly();
+    assert!(site.is_authenticated(&visitor).await);
+}
+
+#[tokio::test]
+async fn the_result_of_a_callback_is_only_for_a_session_that_held_its_sign_in() {
+    let site = Site::start().await;
+    let (visitor, other) = (site.visitor(), site.visitor());
     let callback = site.authorized(&visitor).await;
-    site.callback(&visitor, callback.as_str()).await.expect("another sign-in");
+    site.authorized(&other).await;
+    // The other session has a pending sign-in with the same state, but does not know the code verifier.
+    let mut pending = other.item(PENDING).await.expect("a pending sign-in");
+    let state = callback.query_pairs().find(|(name, _)| name == "state").expect("a state").1.into_owned();
+    pending["sign_ins"][0]["state"] = json!(state);
+    other.set_item(PENDING, &pending).await;
+    site.callback(&visitor, callback.as_str()).await.expect("a sign-in");
+
+    let error = site.refused_callback(&other, callback.as_str()).await;
+
+    assert!(matches!(error, Error::UnknownState), "{error:?}");
+    assert_eq!(site.provider.count(Endpoint::Token), 1);
 }
 
 #[tokio::test]
