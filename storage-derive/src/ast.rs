@@ -1,140 +1,107 @@
-//! The item as a storage, and every rule of what may be derived.
+//! The fields of the item that matter to a storage, and the rules for what can be derived.
 
 use std::fmt;
 
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, LitInt, LitStr, Member, Path, Type, Variant};
+use syn::{DeriveInput, Ident, LitStr, Member, Path};
 
-use crate::attr::{Errors, FieldOptions, ItemOptions, nothing_on_variant};
+use crate::attr;
+use crate::ctxt::Ctxt;
 
-/// What was understood, beside every problem found on the way.
-pub(crate) struct Model<'a> {
-    /// Where the traits are.
-    pub(crate) krate: Path,
-    /// Only whole if there are no errors.
-    pub(crate) storage: Option<Storage<'a>>,
-    pub(crate) errors: Errors,
+/// A struct or an enum without errors.
+pub(crate) struct Container<'a> {
+    pub(crate) input: &'a DeriveInput,
+    /// The path of the traits.
+    pub(crate) krate: &'a Path,
+    pub(crate) attrs: &'a attr::Container,
+    pub(crate) data: &'a Data<'a>,
 }
 
-pub(crate) struct Storage<'a> {
-    /// Before every key; a [`Holder`] may have its own instead.
-    pub(crate) prefix: Option<LitStr>,
-    /// Whether saving is left to the web framework.
-    pub(crate) deferred: bool,
-    /// The most bytes a value may have.
-    pub(crate) max_len: Option<LitInt>,
-    pub(crate) shape: Shape<'a>,
+pub(crate) enum Data<'a> {
+    Struct(Fields<'a>),
+    Enum(Vec<Variant<'a>>),
 }
 
-pub(crate) enum Shape<'a> {
-    Struct(Holder<'a>),
-    Enum(Vec<(&'a Variant, Holder<'a>)>),
+pub(crate) struct Variant<'a> {
+    pub(crate) original: &'a syn::Variant,
+    pub(crate) fields: Fields<'a>,
 }
 
-/// Fields of a struct or of a variant.
-pub(crate) struct Holder<'a> {
-    pub(crate) session: Place<'a>,
-    /// A prefix that is known at run time only.
-    pub(crate) prefix: Option<Place<'a>>,
+/// The fields of a struct or a variant that have a role.
+pub(crate) struct Fields<'a> {
+    pub(crate) session: Field<'a>,
+    pub(crate) prefix: Option<Field<'a>>,
 }
 
-/// One field.
 #[derive(Clone)]
-pub(crate) struct Place<'a> {
+pub(crate) struct Field<'a> {
     pub(crate) member: Member,
-    pub(crate) ty: &'a Type,
-    pub(crate) attrs: &'a [Attribute],
+    pub(crate) original: &'a syn::Field,
+    attrs: attr::Field,
 }
 
-impl<'a> Model<'a> {
-    pub(crate) fn new(input: &'a DeriveInput, default_krate: fn() -> Path) -> Self {
-        let mut errors = Errors::new();
-        let ItemOptions { prefix, deferred, max_len, krate } = ItemOptions::parse(&input.attrs, &mut errors);
-        let shape = Shape::new(input, prefix.as_ref(), &mut errors);
-        Self {
-            krate: krate.unwrap_or_else(default_krate),
-            storage: shape.map(|shape| Storage { prefix, deferred, max_len, shape }),
-            errors,
-        }
-    }
-}
-
-impl<'a> Storage<'a> {
-    pub(crate) fn holders(&self) -> Vec<&Holder<'a>> {
-        match &self.shape {
-            Shape::Struct(holder) => vec![holder],
-            Shape::Enum(variants) => variants.iter().map(|(_, holder)| holder).collect(),
-        }
-    }
-}
-
-impl<'a> Shape<'a> {
-    fn new(input: &'a DeriveInput, prefix: Option<&LitStr>, errors: &mut Errors) -> Option<Self> {
+impl<'a> Data<'a> {
+    /// `prefix` is the one of the whole item. `None` if there are errors.
+    pub(crate) fn from_ast(cx: &mut Ctxt, input: &'a DeriveInput, prefix: Option<&LitStr>) -> Option<Self> {
         let name = &input.ident;
-        let problem = match &input.data {
-            Data::Struct(data) => return Holder::new(name, false, &data.fields, prefix, errors).map(Self::Struct),
-            Data::Enum(data) if !data.variants.is_empty() => {
-                let holder = |variant: &'a Variant| {
-                    let unclear = !nothing_on_variant(&variant.attrs, errors);
-                    let holder = Holder::new(&variant.ident, unclear, &variant.fields, prefix, errors)?;
-                    Some((variant, holder))
-                };
-                // Every variant first: what is wrong with the second is told beside what is wrong with the first.
-                let holders: Vec<_> = data.variants.iter().map(holder).collect();
-                return holders.into_iter().collect::<Option<_>>().map(Self::Enum);
+        let message = match &input.data {
+            syn::Data::Struct(data) => {
+                return Fields::from_ast(cx, name, &data.fields, prefix, false).map(Self::Struct);
             }
-            Data::Enum(_) => format!("`{name}` has no variant: give it one for each kind of session it may hold"),
-            Data::Union(_) => {
+            syn::Data::Enum(data) if !data.variants.is_empty() => {
+                // Collects all variants before it looks for errors, to report those of every variant.
+                let variants: Vec<_> =
+                    data.variants.iter().map(|variant| Variant::from_ast(cx, variant, prefix)).collect();
+                return variants.into_iter().collect::<Option<_>>().map(Self::Enum);
+            }
+            syn::Data::Enum(_) => format!("`{name}` has no variants: add one for each kind of session"),
+            syn::Data::Union(_) => {
                 format!("`{name}` is a union: make it a struct, or an enum with a variant for each kind of session")
             }
         };
-        errors.push(syn::Error::new_spanned(name, problem));
+        cx.error_spanned_by(name, message);
         None
+    }
+
+    /// Returns the fields of the struct, or those of each variant.
+    pub(crate) fn all_fields(&self) -> Vec<&Fields<'a>> {
+        match self {
+            Self::Struct(fields) => vec![fields],
+            Self::Enum(variants) => variants.iter().map(|variant| &variant.fields).collect(),
+        }
     }
 }
 
-impl<'a> Holder<'a> {
-    /// `name` is the struct's or the variant's. `unclear` if something stands there that was not understood.
-    fn new(
+impl<'a> Variant<'a> {
+    fn from_ast(cx: &mut Ctxt, original: &'a syn::Variant, prefix: Option<&LitStr>) -> Option<Self> {
+        let attr::Variant { has_errors } = attr::Variant::from_ast(cx, &original.attrs);
+        let fields = Fields::from_ast(cx, &original.ident, &original.fields, prefix, has_errors)?;
+        Some(Self { original, fields })
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// `name` is the one of the struct or variant, whose own attributes may have errors.
+    fn from_ast(
+        cx: &mut Ctxt,
         name: &Ident,
-        unclear: bool,
-        fields: &'a Fields,
-        fixed_prefix: Option<&LitStr>,
-        errors: &mut Errors,
+        fields: &'a syn::Fields,
+        item_prefix: Option<&LitStr>,
+        has_errors: bool,
     ) -> Option<Self> {
-        let fields: Vec<(Place, FieldOptions)> = fields
-            .iter()
-            .enumerate()
-            .map(|(index, field)| (Place::new(index, field), FieldOptions::parse(&field.attrs, errors)))
-            .collect();
-        for (place, options) in &fields {
-            let Some(mark) = &options.prefix else { continue };
-            if options.session.is_some() {
-                let message = format!("{place} is marked both `session` and `prefix`: only one may stay");
-                errors.push(syn::Error::new_spanned(mark, message));
-            }
-            if let Some(fixed) = fixed_prefix {
-                let fixed = fixed.token();
-                let message =
-                    format!("there are two prefixes, {fixed} for the whole item and {place}: only one may stay");
-                errors.push(syn::Error::new_spanned(mark, message));
-            }
+        let fields: Vec<Field> =
+            fields.iter().enumerate().map(|(index, field)| Field::from_ast(cx, index, field)).collect();
+        for field in &fields {
+            field.check_prefix(cx, item_prefix);
         }
-        let session = only_one(&fields, |options| options.session.as_ref(), errors);
-        let prefix = only_one(&fields, |options| options.prefix.as_ref(), errors);
-        let session = match (session, prefix, &*fields) {
+        let marked_session = find_marked(cx, &fields, |attrs| attrs.session.as_ref());
+        let prefix = find_marked(cx, &fields, |attrs| attrs.prefix.as_ref());
+        let session = match (marked_session, prefix, &*fields) {
             (Some(session), ..) => session,
-            (None, None, [(only, _)]) => only,
-            // It may be meant as the mark: that there is none would be a second error for the same slip.
-            (None, _, [_, ..]) if unclear || fields.iter().any(|(_, options)| options.unclear) => return None,
-            _ => {
-                let message = match fields.len() {
-                    0 => format!("`{name}` has no field: give it one that holds the session"),
-                    1 => format!("`{name}` has only a prefix: give it a field marked `#[logto(session)]` too"),
-                    n => {
-                        format!("`{name}` has {n} fields: mark the one that holds the session with `#[logto(session)]`")
-                    }
-                };
-                errors.push(syn::Error::new_spanned(name, message));
+            (None, None, [only]) => only,
+            // An attribute with an error may be meant as the missing mark: do not report one mistake twice.
+            (None, _, [_, ..]) if has_errors || fields.iter().any(|field| field.attrs.has_errors) => return None,
+            (None, ..) => {
+                cx.error_spanned_by(name, no_session(name, fields.len()));
                 return None;
             }
         };
@@ -142,33 +109,52 @@ impl<'a> Holder<'a> {
     }
 }
 
-/// The field that has the mark, if any has; it is an error if two have it.
-fn only_one<'p, 'a>(
-    fields: &'p [(Place<'a>, FieldOptions)],
-    mark: impl Fn(&FieldOptions) -> Option<&Ident>,
-    errors: &mut Errors,
-) -> Option<&'p Place<'a>> {
-    let mut marked = fields.iter().filter_map(|(place, options)| Some((place, mark(options)?)));
+/// Returns the first field with a mark. More than one is an error.
+fn find_marked<'f, 'a>(
+    cx: &mut Ctxt,
+    fields: &'f [Field<'a>],
+    mark: impl Fn(&attr::Field) -> Option<&Ident>,
+) -> Option<&'f Field<'a>> {
+    let mut marked = fields.iter().filter_map(|field| Some((field, mark(&field.attrs)?)));
     let (first, _) = marked.next()?;
-    for (place, mark) in marked {
-        let message = format!("`{mark}` is on {first} and on {place}: only one may stay");
-        errors.push(syn::Error::new_spanned(mark, message));
+    for (_, mark) in marked {
+        cx.error_spanned_by(mark, format!("duplicate `{mark}`: already on {first}, remove one of the two"));
     }
     Some(first)
 }
 
-impl<'a> Place<'a> {
-    fn new(index: usize, field: &'a Field) -> Self {
-        let member = field.ident.clone().map_or_else(|| Member::from(index), Member::from);
-        Self { member, ty: &field.ty, attrs: &field.attrs }
+fn no_session(name: &Ident, field_count: usize) -> String {
+    match field_count {
+        0 => format!("`{name}` has no fields: add one that holds the session"),
+        1 => format!("`{name}` has only a prefix: add a field with `#[logto(session)]`"),
+        n => format!("`{name}` has {n} fields: mark the one that holds the session with `#[logto(session)]`"),
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl<'a> Field<'a> {
+    fn from_ast(cx: &mut Ctxt, index: usize, original: &'a syn::Field) -> Self {
+        let member = original.ident.clone().map_or_else(|| Member::from(index), Member::from);
+        Self { member, original, attrs: attr::Field::from_ast(cx, &original.attrs) }
+    }
+
+    fn check_prefix(&self, cx: &mut Ctxt, item_prefix: Option<&LitStr>) {
+        let Some(prefix) = &self.attrs.prefix else { return };
+        if self.attrs.session.is_some() {
+            cx.error_spanned_by(prefix, format!("{self} is both `session` and `prefix`: remove one of the two"));
+        }
+        if let Some(item_prefix) = item_prefix {
+            let item_prefix = item_prefix.token();
+            let message = format!("duplicate `prefix`: already {item_prefix} on the whole item, remove one of the two");
+            cx.error_spanned_by(prefix, message);
+        }
+    }
+}
+
+impl fmt::Display for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.member {
-            Member::Named(name) => write!(f, "the field `{name}`"),
-            Member::Unnamed(index) => write!(f, "the field `{}`", index.index),
+            Member::Named(name) => write!(f, "field `{name}`"),
+            Member::Unnamed(index) => write!(f, "field `{}`", index.index),
         }
     }
 }
