@@ -212,7 +212,7 @@ impl<'a> Changes<'a> {
     /// Iterates over the changes in order.
     ///
     /// Each change is the item's key, prefix included, and its new value; `None` means that the item is to be removed.
-    /// Keys are allocated only if there is a prefix.
+    /// Keys are allocated only if there is a prefix. See [`Changes`] for an example.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, Option<&'a str>)> + use<'a> {
         let prefix = self.prefix;

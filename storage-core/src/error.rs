@@ -10,8 +10,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The error of a failed storage operation.
 ///
 /// It names the [operation](Error::operation) and the [key](Error::key), has a [kind](Error::kind) to branch on, and
-/// keeps the session library's error as its [`source`](StdError::source). It never contains an item's value, which may
-/// be a token.
+/// keeps the session library's error as its [`source`](StdError::source). Apart from that source, it never contains an
+/// item's value, which may be a token.
 ///
 /// If you implement [`SessionHandle`](crate::SessionHandle) or [`LogtoStorage`](crate::LogtoStorage) by hand, create
 /// errors with [`session`](Error::session), [`not_a_string`](Error::not_a_string) or

@@ -120,6 +120,17 @@ pub trait SessionHandle {
     ///
     /// The default implementation returns `false`.
     ///
+    /// ```
+    /// use logto_storage_core::{MemorySession, SessionHandle};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> logto_storage_core::Result<()> {
+    /// // A session in memory has no store to read from.
+    /// assert!(!MemorySession::default().reload().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Fails with [`Error::session`](crate::Error::session) if the session cannot be read. It then keeps the items that

@@ -24,10 +24,7 @@ use syn::{DeriveInput, Path};
 use crate::ast::{Container, Data};
 use crate::ctxt::Ctxt;
 
-/// Implements `LogtoStorage` for a struct or an enum that holds a session.
-///
-/// The attributes are documented in `logto-storage-core`, which re-exports this macro.
-///
+// `logto-storage-core` re-exports the macro with the rest of its documentation before this section.
 /// # Expanded code
 ///
 /// ```ignore
