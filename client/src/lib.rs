@@ -82,6 +82,9 @@ pub mod storage {
         BoxFuture, Change, Changes, DynStorage, Error, ErrorKind, MemorySession, Operation, Result, SessionHandle,
         storage::LogtoStorage,
     };
+
+    #[doc(hidden)]
+    pub use logto_storage_core::attributes;
 }
 
 pub use logto_storage_core::storage::LogtoStorage;

@@ -1,32 +1,32 @@
-//! What is to be changed in a storage, and how a session handle gets to see it.
+//! Changes to a storage, and the form in which a session handle receives them.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::{Error, Operation, Result};
 
-/// One change to a storage: an item is set, or removed.
+/// A change to one item of a storage.
 ///
 /// ```
 /// use logto_storage_core::{Change, LogtoStorage};
 ///
-/// /// Signs out: both items go, in one save, and the session gets a new id.
+/// /// Signs out: removes both items and renews the session's id in one save.
 /// async fn forget(storage: &impl LogtoStorage) -> logto_storage_core::Result<()> {
 ///     storage.renew(&[Change::remove("logto_id_token"), Change::remove("logto_refresh_token")]).await
 /// }
 /// ```
 ///
-/// Its `Debug` shows the key, and of the value only its length.
+/// The `Debug` output contains the key and the value's length, but not the value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Change<'a> {
-    /// The item becomes `value`, whether or not it was there.
+    /// Sets the item to `value`, replacing any previous value.
     Set {
         /// The item's key.
         key: &'a str,
         /// The item's new value.
         value: &'a str,
     },
-    /// The item goes. That it was not there is no error.
+    /// Removes the item. Removing a missing item is not an error.
     Remove {
         /// The item's key.
         key: &'a str,
@@ -34,12 +34,25 @@ pub enum Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    /// The item under `key` becomes `value`.
+    /// Creates a change that sets the item under `key` to `value`.
+    ///
+    /// ```
+    /// use logto_storage_core::Change;
+    ///
+    /// let change = Change::set("logto_id_token", "eyJ…");
+    /// assert_eq!(format!("{change:?}"), r#"Set { key: "logto_id_token", len: 6 }"#);
+    /// ```
     pub const fn set(key: &'a str, value: &'a str) -> Self {
         Self::Set { key, value }
     }
 
-    /// The item under `key` goes.
+    /// Creates a change that removes the item under `key`.
+    ///
+    /// ```
+    /// use logto_storage_core::Change;
+    ///
+    /// assert_eq!(Change::remove("logto_id_token"), Change::Remove { key: "logto_id_token" });
+    /// ```
     pub const fn remove(key: &'a str) -> Self {
         Self::Remove { key }
     }
@@ -61,12 +74,10 @@ impl fmt::Debug for Change<'_> {
     }
 }
 
-/// What a [`SessionHandle`](crate::SessionHandle) is to write in one go: one change or several, under keys that have
-/// the storage's prefix, with the wish to [save](Changes::saves_now) them now and to
-/// [renew](Changes::renews_id) the session's id.
+/// The changes that a [`SessionHandle`](crate::SessionHandle) writes in one call.
 ///
-/// Iterating yields each change in order as the item's full key and its new value (`None`: remove it), and allocates
-/// only where there is a prefix.
+/// Besides the changes it holds the prefix of their keys, and whether to [save](Changes::saves_now) at once and to
+/// [renew](Changes::renews_id) the session's id.
 ///
 /// ```
 /// use logto_storage_core::{Change, Changes};
@@ -98,63 +109,110 @@ enum Items<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// One change, saved now.
+    /// Creates a write of a single change, to be saved at once.
+    ///
+    /// ```
+    /// use logto_storage_core::{Change, Changes, Operation};
+    ///
+    /// let changes = Changes::one(Change::remove("logto_id_token"));
+    /// assert!(changes.saves_now());
+    /// assert_eq!(changes.operation(), Operation::Remove);
+    /// ```
     pub const fn one(change: Change<'a>) -> Self {
         Self { items: Items::One(change), prefix: None, deferred: false, renewing: false }
     }
 
-    /// These changes in their order, saved now, all of them or none.
+    /// Creates a write of several changes, in order and all or none, to be saved at once.
+    ///
+    /// ```
+    /// use logto_storage_core::{Change, Changes, Operation};
+    ///
+    /// let changes = [Change::set("logto_id_token", "eyJ…"), Change::remove("logto_sign_in_session")];
+    /// assert_eq!(Changes::all(&changes).operation(), Operation::Apply);
+    /// ```
     pub const fn all(changes: &'a [Change<'a>]) -> Self {
         Self { items: Items::All(changes), prefix: None, deferred: false, renewing: false }
     }
 
-    /// With this before every key.
+    /// Puts `prefix` before every key.
+    ///
+    /// ```
+    /// use logto_storage_core::{Change, Changes};
+    ///
+    /// let changes = Changes::one(Change::remove("logto_id_token")).prefixed("tenant-a:");
+    /// assert!(changes.iter().all(|(key, _)| key == "tenant-a:logto_id_token"));
+    /// ```
     #[must_use]
     pub const fn prefixed(self, prefix: &'a str) -> Self {
         Self { prefix: Some(prefix), ..self }
     }
 
-    /// Leaves saving to the web framework, at the end of the response.
+    /// Leaves saving to the web framework, which saves the session at the end of the response.
+    ///
+    /// ```
+    /// use logto_storage_core::{Change, Changes};
+    ///
+    /// assert!(!Changes::one(Change::remove("logto_id_token")).deferred().saves_now());
+    /// ```
     #[must_use]
     pub const fn deferred(self) -> Self {
         Self { deferred: true, ..self }
     }
 
-    /// Gives the session a new id too, in the same save.
+    /// Renews the session's id in the same save. A renewal is never [deferred](Self::deferred).
+    ///
+    /// ```
+    /// use logto_storage_core::{Change, Changes};
+    ///
+    /// let changes = Changes::one(Change::set("logto_id_token", "eyJ…")).deferred().renewing();
+    /// assert!(changes.renews_id() && changes.saves_now());
+    /// ```
     #[must_use]
     pub const fn renewing(self) -> Self {
         Self { renewing: true, ..self }
     }
 
-    /// Passes the changes on if none of their values has more than `max_len` bytes of UTF-8.
+    /// Returns the changes unless one of their values is longer than `max_len` bytes of UTF-8.
+    ///
+    /// ```
+    /// use logto_storage_core::{Change, Changes, ErrorKind};
+    ///
+    /// let error = Changes::one(Change::set("logto_id_token", "12345")).limited(4).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::TooLarge { len: 5, max_len: 4 });
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), with the key of the first value that has more.
+    /// Fails with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) and the key of the first value that is too long.
     pub fn limited(self, max_len: usize) -> Result<Self> {
         let too_large = |change: &Change<'_>| change.parts().1.is_some_and(|value| value.len() > max_len);
         match self.unprefixed().find(too_large).map(Change::parts) {
             Some((key, Some(value))) => {
-                let error = Error::too_large(value.len(), max_len).during(self.operation());
+                let error = Error::too_large(value.len(), max_len).with_operation(self.operation());
                 Err(error.with_key(prefixed(self.prefix, key)))
             }
             _ => Ok(self),
         }
     }
 
-    /// Whether the changes are to be in the session's store when the call returns. A library that only saves at the
-    /// end of the response cannot do so, and may ignore it.
+    /// Returns whether the changes should be in the session's store when the call returns.
+    ///
+    /// A library that can only save at the end of the response may ignore this.
     pub const fn saves_now(&self) -> bool {
         !self.deferred || self.renewing
     }
 
-    /// Whether the session is to get a new id, in the same save. A library that has no way to make the old id
-    /// useless answers [`Error::unsupported`], and changes nothing.
+    /// Returns whether the session should get a new id in the same save.
+    ///
+    /// A library that cannot invalidate the old id must fail with [`Error::unsupported`] and change nothing.
     pub const fn renews_id(&self) -> bool {
         self.renewing
     }
 
-    /// Each change: the item's key, prefix included, and its new value, or `None` where it is to be removed.
+    /// Iterates over the changes in order.
+    ///
+    /// Each change is the item's key, prefix included, and its new value; `None` means that the item is to be removed.
+    /// Keys are allocated only if there is a prefix. See [`Changes`] for an example.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, Option<&'a str>)> + use<'a> {
         let prefix = self.prefix;
@@ -174,7 +232,7 @@ impl<'a> Changes<'a> {
         })
     }
 
-    /// Which operation of the storage this is, for its errors.
+    /// Returns the storage operation that these changes belong to.
     pub const fn operation(&self) -> Operation {
         match self.items {
             _ if self.renewing => Operation::Renew,
@@ -184,10 +242,19 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// The error to answer with when the session library failed with `source` on these changes: of kind
-    /// [`Session`](crate::ErrorKind::Session), with the operation, and the key if there is only one change.
+    /// Creates the error for a write that the session library failed with `source`.
+    ///
+    /// Its kind is [`Session`](crate::ErrorKind::Session). It names the operation, and the key if there is a single
+    /// change.
+    ///
+    /// ```
+    /// use logto_storage_core::{Change, Changes};
+    ///
+    /// let error = Changes::one(Change::remove("logto_id_token")).failed("connection refused");
+    /// assert_eq!(error.to_string(), r#"cannot remove "logto_id_token": the session failed"#);
+    /// ```
     pub fn failed(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-        let error = Error::session(source).during(self.operation());
+        let error = Error::session(source).with_operation(self.operation());
         match self.items {
             Items::One(_) => self.iter().fold(error, |error, (key, _)| error.with_key(key)),
             Items::All(_) => error,

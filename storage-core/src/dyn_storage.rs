@@ -1,17 +1,18 @@
-//! The object-safe companion of [`LogtoStorage`].
+//! The dyn-compatible companion of [`LogtoStorage`].
 
 use std::future::Future;
 use std::pin::Pin;
 
 use crate::{Change, LogtoStorage, Result};
 
-/// What the methods of [`DynStorage`] return.
+/// The boxed future that the methods of [`DynStorage`] return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// [`LogtoStorage`] with boxed futures, for a storage whose type is chosen at run time.
+/// The dyn-compatible form of [`LogtoStorage`], for a storage whose type is chosen at run time.
 ///
-/// Every [`LogtoStorage`] that is `Send + Sync` is one, and `dyn DynStorage` is itself a [`LogtoStorage`], so that
-/// `Box<dyn DynStorage>` and `Arc<dyn DynStorage>` go wherever a storage does. Each call costs one allocation.
+/// It is implemented for every [`LogtoStorage`] that is `Send + Sync`, and `dyn DynStorage` implements [`LogtoStorage`]
+/// in turn: pass a `Box<dyn DynStorage>` or an `Arc<dyn DynStorage>` wherever a storage is expected. Every call
+/// allocates its future.
 ///
 /// ```
 /// use logto_storage_core::{DynStorage, LogtoStorage, Result};
@@ -30,22 +31,22 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// }
 /// ```
 pub trait DynStorage: Send + Sync {
-    /// [`LogtoStorage::get_item`]
+    /// Calls [`LogtoStorage::get_item`].
     fn dyn_get_item<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<String>>>;
 
-    /// [`LogtoStorage::set_item`]
+    /// Calls [`LogtoStorage::set_item`].
     fn dyn_set_item<'a>(&'a self, key: &'a str, value: &'a str) -> BoxFuture<'a, Result<()>>;
 
-    /// [`LogtoStorage::remove_item`]
+    /// Calls [`LogtoStorage::remove_item`].
     fn dyn_remove_item<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<()>>;
 
-    /// [`LogtoStorage::apply`]
+    /// Calls [`LogtoStorage::apply`].
     fn dyn_apply<'a>(&'a self, changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>>;
 
-    /// [`LogtoStorage::renew`]
+    /// Calls [`LogtoStorage::renew`].
     fn dyn_renew<'a>(&'a self, changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>>;
 
-    /// [`LogtoStorage::reload`]
+    /// Calls [`LogtoStorage::reload`].
     fn dyn_reload(&self) -> BoxFuture<'_, Result<bool>>;
 }
 

@@ -1,28 +1,28 @@
-//! The one error type of storages and session handles.
+//! The error type of storages and session handles.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What a storage's operations return.
+/// The result of a storage operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a storage could not do what it was asked to.
+/// The error of a failed storage operation.
 ///
-/// It says which [operation](Error::operation) failed, on which [key](Error::key), of what [kind](Error::kind) the
-/// failure is, and keeps the session library's own error as its [`source`](StdError::source). An item's value (a
-/// token, as a rule) is never part of it.
+/// It names the [operation](Error::operation) and the [key](Error::key), has a [kind](Error::kind) to branch on, and
+/// keeps the session library's error as its [`source`](StdError::source). Apart from that source, it never contains an
+/// item's value, which may be a token.
 ///
-/// Whoever implements [`SessionHandle`](crate::SessionHandle) or [`LogtoStorage`](crate::LogtoStorage) by hand makes
-/// one with [`session`](Error::session), [`not_a_string`](Error::not_a_string) or
-/// [`unsupported`](Error::unsupported), and adds what is known with [`during`](Error::during) and
+/// If you implement [`SessionHandle`](crate::SessionHandle) or [`LogtoStorage`](crate::LogtoStorage) by hand, create
+/// errors with [`session`](Error::session), [`not_a_string`](Error::not_a_string) or
+/// [`unsupported`](Error::unsupported), and add details with [`with_operation`](Error::with_operation) and
 /// [`with_key`](Error::with_key):
 ///
 /// ```
 /// use logto_storage_core::{Error, ErrorKind, Operation};
 ///
 /// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-/// let error = Error::session(refused).during(Operation::Get).with_key("logto_id_token");
+/// let error = Error::session(refused).with_operation(Operation::Get).with_key("logto_id_token");
 ///
 /// assert_eq!(error.kind(), ErrorKind::Session);
 /// assert_eq!(error.to_string(), r#"cannot get "logto_id_token": the session failed"#);
@@ -30,7 +30,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// ```
 pub struct Error(Box<Inner>);
 
-// Boxed, so that the `Result` of a call that went well stays small.
+// Boxed to keep `Result` small.
 struct Inner {
     operation: Option<Operation>,
     key: Option<String>,
@@ -45,26 +45,26 @@ enum Cause {
     Unsupported(Cow<'static, str>),
 }
 
-/// What went wrong, for code that branches on it.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The session library or its store failed; its own error is the `source`.
+    /// The session library or its store failed. The library's error is the `source`.
     Session,
-    /// The session holds a value under the key that is no string, so somebody else wrote it.
+    /// The value under the key is not a string, so other code wrote it.
     NotAString,
     /// A value is longer than the storage's `max_len`. Nothing was written.
     TooLarge {
         /// The value's length in bytes of UTF-8.
         len: usize,
-        /// The most that the storage takes, in bytes of UTF-8.
+        /// The storage's limit in bytes of UTF-8.
         max_len: usize,
     },
-    /// The session library has no way to do this. Nothing was changed.
+    /// The session library does not support the operation. Nothing was changed.
     Unsupported,
 }
 
-/// What a storage was doing.
+/// A storage operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -74,50 +74,98 @@ pub enum Operation {
     Set,
     /// Removing an item.
     Remove,
-    /// Making several changes.
+    /// Applying several changes.
     Apply,
-    /// Making changes and giving the session a new id.
+    /// Applying changes and renewing the session's id.
     Renew,
-    /// Reading the whole session again.
+    /// Reading the session from its store again.
     Reload,
 }
 
 impl Error {
-    /// The session library, or the store behind it, failed with `source`.
+    /// Creates the error for a session library, or the store behind it, that failed with `source`.
+    ///
+    /// ```
+    /// use logto_storage_core::{Error, ErrorKind};
+    ///
+    /// assert_eq!(Error::session("connection refused").kind(), ErrorKind::Session);
+    /// ```
     pub fn session(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Cause::Session(source.into()))
     }
 
-    /// The session holds something under `key` that is no string.
+    /// Creates the error for a value under `key` that is not a string.
+    ///
+    /// ```
+    /// use logto_storage_core::{Error, Operation};
+    ///
+    /// let error = Error::not_a_string("counter").with_operation(Operation::Get);
+    /// assert_eq!(error.to_string(), r#"cannot get "counter": the value is not a string"#);
+    /// ```
     pub fn not_a_string(key: impl Into<String>) -> Self {
         Self::new(Cause::NotAString).with_key(key)
     }
 
-    /// A value of `len` bytes was refused, since the storage takes `max_len` at most.
+    /// Creates the error for a value of `len` bytes that exceeds the limit of `max_len` bytes.
+    ///
+    /// ```
+    /// use logto_storage_core::{Error, ErrorKind};
+    ///
+    /// assert_eq!(Error::too_large(6, 4).kind(), ErrorKind::TooLarge { len: 6, max_len: 4 });
+    /// ```
     pub fn too_large(len: usize, max_len: usize) -> Self {
         Self::new(Cause::TooLarge { len, max_len })
     }
 
-    /// The session cannot do this at all; `reason` says why, or what to do instead.
+    /// Creates the error for an operation that the session does not support. `reason` says why, or what to do instead.
+    ///
+    /// ```
+    /// use logto_storage_core::{Error, Operation};
+    ///
+    /// let error = Error::unsupported("these sessions never change their id").with_operation(Operation::Renew);
+    /// assert_eq!(error.to_string(), "cannot renew the session: these sessions never change their id");
+    /// ```
     pub fn unsupported(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Cause::Unsupported(reason.into()))
     }
 
-    /// Says what the storage was doing.
+    /// Adds the operation that failed.
+    ///
+    /// ```
+    /// use logto_storage_core::{Error, Operation};
+    ///
+    /// let error = Error::session("connection refused").with_operation(Operation::Reload);
+    /// assert_eq!(error.operation(), Some(Operation::Reload));
+    /// ```
     #[must_use]
-    pub fn during(mut self, operation: Operation) -> Self {
+    pub fn with_operation(mut self, operation: Operation) -> Self {
         self.0.operation = Some(operation);
         self
     }
 
-    /// Says which item it was about, by the key that the session knows it under.
+    /// Adds the key of the item, as it is in the session.
+    ///
+    /// ```
+    /// use logto_storage_core::Error;
+    ///
+    /// let error = Error::session("connection refused").with_key("tenant-a:logto_id_token");
+    /// assert_eq!(error.key(), Some("tenant-a:logto_id_token"));
+    /// ```
     #[must_use]
     pub fn with_key(mut self, key: impl Into<String>) -> Self {
         self.0.key = Some(key.into());
         self
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind of the error.
+    ///
+    /// ```
+    /// use logto_storage_core::{Error, ErrorKind};
+    ///
+    /// fn is_outage(error: &Error) -> bool {
+    ///     error.kind() == ErrorKind::Session
+    /// }
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         match self.0.cause {
             Cause::Session(_) => ErrorKind::Session,
@@ -127,13 +175,14 @@ impl Error {
         }
     }
 
-    /// What the storage was doing, where it said so.
+    /// Returns the operation that failed, if known.
     pub fn operation(&self) -> Option<Operation> {
         self.0.operation
     }
 
-    /// The key as the session knows it, prefix included. There is none where several changes were saved, or where
-    /// the session was read as a whole.
+    /// Returns the key of the item as it is in the session, prefix included.
+    ///
+    /// Returns `None` if the error is not about one item, as when saving several changes fails.
     pub fn key(&self) -> Option<&str> {
         self.0.key.as_deref()
     }
@@ -162,7 +211,7 @@ impl fmt::Display for Error {
             Some(Operation::Reload) => "cannot reload the session",
             None => "cannot use the session",
         })?;
-        // A key may come from a request (a tenant's name in a prefix): quoted, it cannot forge a line of a log.
+        // A key may come from a request, such as a tenant's name in a prefix. Quoting keeps it from forging log lines.
         match (key, operation) {
             (None, _) => (),
             (Some(key), Some(Operation::Get | Operation::Set | Operation::Remove)) => write!(f, " {key:?}")?,
@@ -170,7 +219,7 @@ impl fmt::Display for Error {
         }
         match cause {
             Cause::Session(_) => f.write_str(": the session failed"),
-            Cause::NotAString => f.write_str(": its value is not a string"),
+            Cause::NotAString => f.write_str(": the value is not a string"),
             Cause::TooLarge { len, max_len } => {
                 write!(f, ": the value has {len} bytes, more than the limit of {max_len}")
             }

@@ -1,4 +1,4 @@
-//! What a storage asks of a session library.
+//! The interface between a derived storage and a session library.
 
 use std::borrow::Cow;
 use std::future::{Future, ready};
@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::{Changes, Result};
 
-/// A session library's type, as a derived storage uses it.
+/// A handle to a web session, which a derived storage reads and writes.
 ///
-/// It is implemented for the types of the libraries that the [features](crate#features) name, for
-/// [`MemorySession`](crate::MemorySession), and for `&H`, `Box<H>`, `Rc<H>` and `Arc<H>` of any handle `H`. For a type
-/// of another crate write a newtype:
+/// It is implemented for the session types that the [features](crate#features) name, for
+/// [`MemorySession`](crate::MemorySession), and for `&H`, `Box<H>`, `Rc<H>` and `Arc<H>` where `H` is a handle. To use
+/// another crate's session, wrap it in a newtype:
 ///
 /// ```
 /// use std::borrow::Cow;
@@ -43,12 +43,12 @@ use crate::{Changes, Result};
 /// impl SessionHandle for Handle {
 ///     async fn read(&self, key: Cow<'_, str>) -> Result<Option<String>> {
 ///         let item = self.0.fetch(&key).await;
-///         item.map_err(|error| Error::session(error).during(Operation::Get).with_key(key))
+///         item.map_err(|error| Error::session(error).with_operation(Operation::Get).with_key(key))
 ///     }
 ///
 ///     async fn write<'a>(&'a self, changes: Changes<'a>) -> Result<()> {
 ///         if changes.renews_id() {
-///             return Err(Error::unsupported("their sessions keep one id for life").during(Operation::Renew));
+///             return Err(Error::unsupported("their sessions never change their id").with_operation(Operation::Renew));
 ///         }
 ///         let items: Vec<_> = changes.iter().map(|(key, value)| (key.into(), value.map(str::to_owned))).collect();
 ///         self.0.store(&items).await.map_err(|error| changes.failed(error))
@@ -64,44 +64,77 @@ use crate::{Changes, Result};
 /// # }
 /// ```
 ///
-/// The methods have names of their own, unlike those that session types tend to have, so that a call on a session
-/// never picks the trait's method by accident. A session that is neither `Send` nor `Sync` (one built on `Rc`) can be
-/// a handle as long as the futures are `Send`: do the work when called, and return [`std::future::ready`]. A generic
-/// handle does likewise, as a plain `fn … -> impl Future + Send`: an `async fn` holds `&self`, which is `Send` only where
-/// the type parameter is `Sync`.
+/// The methods are named unlike those of session types (`read`, not `get`), so importing the trait never changes which
+/// method a call on a session resolves to.
+///
+/// A session that is not `Sync`, such as one built on `Rc`, can still be a handle: do the work when called and return
+/// [`std::future::ready`] from a plain `fn … -> impl Future + Send`. An `async fn` would capture `&self`, which is only
+/// `Send` if the session is `Sync`. The same applies to a handle that is generic over its session.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session handle",
     label = "`SessionHandle` is not implemented for this type",
-    note = "for a session library's own type turn on the feature of `logto-storage-core` that is named for the \
-            library and its version: `tower-sessions-0_15`, `tower-sessions-0_14`, `actix-session-0_11`, \
-            `axum_session-0_22`, `poem-3` or `salvo-1`",
-    note = "for any other session write `struct Handle(TheirSession);` and `impl SessionHandle for Handle`",
-    note = "a cookie jar is no session handle on purpose: Logto's tokens outgrow the 4096 bytes that a browser keeps \
-            of a cookie, so keep the session on the server"
+    note = "if it is a session library's type, enable the feature of `logto-client` (or of `logto-storage-core`, if you \
+            depend on it directly) that names the library and its version: `tower-sessions-0_15`, \
+            `tower-sessions-0_14`, `actix-session-0_11`, `axum_session-0_22`, `poem-3` or `salvo-1`",
+    note = "if that feature is enabled, compare the versions: the same type of another version of the library is \
+            another type",
+    note = "for any other session, write `struct Handle(TheirSession);` and `impl SessionHandle for Handle`",
+    note = "a cookie jar is not a session handle: browsers limit a cookie to 4096 bytes, which Logto's tokens outgrow, \
+            so keep the session on the server"
 )]
 pub trait SessionHandle {
-    /// The string under `key`, or `None` if there is nothing.
+    /// Returns the string under `key`, or `None` if it is missing.
+    ///
+    /// ```
+    /// use logto_storage_core::{Result, SessionHandle};
+    ///
+    /// async fn is_signed_in(session: &impl SessionHandle) -> Result<bool> {
+    ///     Ok(session.read("logto_id_token".into()).await?.is_some())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::session`](crate::Error::session) if the session cannot be read,
-    /// [`Error::not_a_string`](crate::Error::not_a_string) if something else is under the key.
+    /// Fails with [`Error::session`](crate::Error::session) if the session cannot be read, and with
+    /// [`Error::not_a_string`](crate::Error::not_a_string) if the value under the key is not a string.
     fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send;
 
-    /// Makes the changes, in order, all or none, as [`Changes`] says.
+    /// Applies the changes in order, all or none, and saves and renews as [`Changes`] requests.
+    ///
+    /// ```
+    /// use logto_storage_core::{Change, Changes, Result, SessionHandle};
+    ///
+    /// async fn forget(session: &impl SessionHandle) -> Result<()> {
+    ///     session.write(Changes::one(Change::remove("logto_id_token")).renewing()).await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Changes::failed`] if the session cannot be read or saved; it shows none of the new values then.
-    /// [`Error::unsupported`](crate::Error::unsupported) if a new id is asked for and the library cannot make the old one
-    /// useless; nothing has changed then.
+    /// Fails with [`Changes::failed`] if the session cannot be read or saved; the session then shows none of the new
+    /// values. Fails with [`Error::unsupported`](crate::Error::unsupported), without any change, if the changes renew
+    /// the id and the library cannot invalidate the old one.
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send;
 
-    /// Reads the session again from its store, unless this would lose a change; says whether it did.
+    /// Reads the session from its store again, unless that would discard changes, and returns whether it did.
+    ///
+    /// The default implementation returns `false`.
+    ///
+    /// ```
+    /// use logto_storage_core::{MemorySession, SessionHandle};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> logto_storage_core::Result<()> {
+    /// // A session in memory has no store to read from.
+    /// assert!(!MemorySession::default().reload().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::session`](crate::Error::session) if the session cannot be read; what was read before stays.
+    /// Fails with [`Error::session`](crate::Error::session) if the session cannot be read. It then keeps the items that
+    /// it already had.
     fn reload(&self) -> impl Future<Output = Result<bool>> + Send {
         ready(Ok(false))
     }

@@ -1,7 +1,7 @@
-//! Keeps Logto's items, a signed-in user's tokens, in the web session.
+//! Keeps the tokens of Logto's SDK in the web session.
 //!
-//! Logto's SDK for web apps calls a [`LogtoStorage`](trait@LogtoStorage). Deriving it for a struct that holds a session
-//! is the whole adapter:
+//! The SDK stores a signed-in user's tokens in a [`LogtoStorage`](trait@LogtoStorage). Derive it for a struct that holds
+//! the session of your web framework:
 //!
 //! ```
 //! # #[cfg(all(feature = "derive", feature = "tower-sessions-0_15"))]
@@ -16,41 +16,42 @@
 //! # }
 //! ```
 //!
-//! - [`LogtoStorage`](trait@LogtoStorage) is what the SDK needs: get, set and remove an item, make several
-//!   [`Change`]s, change them together with the session's id, read the session again. [`DynStorage`] is its object-safe
-//!   companion.
-//! - [`SessionHandle`] is what a derived storage needs of a session library's type. [`MemorySession`] is one that needs
-//!   no library.
-//! - [`Error`] is what either of them answers with.
+//! - [`LogtoStorage`](trait@LogtoStorage) is the storage: it gets, sets and removes items, applies several [`Change`]s
+//!   at once, renews the session's id and reloads the session. [`DynStorage`] is its dyn-compatible companion.
+//! - [`SessionHandle`] connects a derived storage to a session library. [`MemorySession`] is a session that needs no
+//!   library.
+//! - [`Error`] is the error of both.
 //!
 //! # Features
 //!
-//! None is on by default, and without any this crate has no dependency.
+//! No feature is enabled by default. Without features, this crate has no dependencies.
 //!
-//! | feature | what it adds |
+//! | feature | enables |
 //! |---|---|
 //! | `derive` | the macro [`LogtoStorage`](derive@LogtoStorage) |
-//! | `tower-sessions-0_15` | [`SessionHandle`] for `tower_sessions::Session` of version 0.15 |
-//! | `tower-sessions-0_14` | the same of version 0.14 |
-//! | `actix-session-0_11` | for `actix_session::Session` of version 0.11 |
-//! | `axum_session-0_22` | for `axum_session::Session` of version 0.22 |
-//! | `poem-3` | for `poem::session::Session` of version 3 |
-//! | `salvo-1` | for `salvo::session::Session` of version 1, which needs Rust 1.95 |
+//! | `tower-sessions-0_15` | [`SessionHandle`] for `tower_sessions::Session` 0.15 |
+//! | `tower-sessions-0_14` | [`SessionHandle`] for `tower_sessions::Session` 0.14 |
+//! | `actix-session-0_11` | [`SessionHandle`] for `actix_session::Session` 0.11 |
+//! | `axum_session-0_22` | [`SessionHandle`] for `axum_session::Session` 0.22 |
+//! | `poem-3` | [`SessionHandle`] for `poem::session::Session` 3 |
+//! | `salvo-1` | [`SessionHandle`] for `salvo::session::Session` 1, which requires Rust 1.95 |
 //!
-//! A session library's feature is named for its version, since its type is part of this crate's interface: a new version
-//! comes as a new feature, beside the old one. What is saved when, and what may be lost, is told at each
-//! [implementation](SessionHandle#foreign-impls).
+//! The features name the library's version because its type is part of this crate's public API. A new version of a
+//! library gets a new feature beside the old one. Each [implementation](SessionHandle#foreign-impls) documents when the
+//! library saves and what can get lost.
 //!
-//! # Values are secrets
+//! # Security
 //!
-//! No `Debug` and no `Display` of this crate shows an item's value; keys may be shown. That does not hold for what an
-//! error has as its source, which is the session library's own, nor for a session itself: those of tower-sessions,
-//! `axum_session`, poem and salvo print their values.
+//! Values are secrets. The `Debug` and `Display` output of this crate's types may contain keys, but never an item's
+//! value. This does not extend to the [source](std::error::Error::source) of an error, which is the session library's
+//! own, nor to sessions: the `Debug` output of those of tower-sessions, `axum_session`, poem and salvo contains values.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[doc(hidden)]
+pub mod attributes;
 pub mod change;
 pub mod dyn_storage;
 pub mod error;

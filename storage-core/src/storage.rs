@@ -1,4 +1,4 @@
-//! What Logto's SDK asks of a storage.
+//! The storage that Logto's SDK keeps a user's items in.
 
 use std::future::{Future, ready};
 use std::rc::Rc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::{Change, Error, Operation, Result};
 
-/// Where Logto keeps a signed-in user's items: the Rust form of the `Storage` interface of Logto's SDKs
-/// (`GetItem`/`SetItem` in Go).
+/// A key/value storage for a signed-in user's items, such as tokens.
 ///
-/// Derive it for a struct that holds a session (feature `derive`), or write it by hand:
+/// It corresponds to the `Storage` interface of Logto's other SDKs (`GetItem` and `SetItem` in Go). Derive it for a
+/// struct that holds a web session (feature `derive`), or implement it by hand:
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -37,49 +37,80 @@ use crate::{Change, Error, Operation, Result};
 /// }
 /// ```
 ///
-/// Every method returns a future that is `Send`, so that generic code can be an axum handler or be spawned, and
-/// whatever the storage itself is. For a storage whose type is not known at compile time see
-/// [`DynStorage`](crate::DynStorage).
+/// The futures are `Send` even if the storage itself is not, so generic code can run in axum handlers and spawned
+/// tasks. For a storage whose type is chosen at run time, see [`DynStorage`](crate::DynStorage).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a storage for Logto's items",
     label = "`LogtoStorage` is not implemented for this type",
-    note = "put `#[derive(LogtoStorage)]` on a struct that holds the session (feature `derive`)"
+    note = "to implement it, add `#[derive(LogtoStorage)]` to a struct that holds the session (feature `derive`)"
 )]
 pub trait LogtoStorage {
-    /// The item under `key`; `None` if there is none. An empty string is an item.
+    /// Returns the item under `key`, or `None` if it is missing. An empty string is an item.
+    ///
+    /// ```
+    /// use logto_storage_core::{LogtoStorage, Result};
+    ///
+    /// async fn is_signed_in(storage: &impl LogtoStorage) -> Result<bool> {
+    ///     Ok(storage.get_item("logto_id_token").await?.is_some())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Session`](crate::ErrorKind::Session) if the session cannot be read,
-    /// [`NotAString`](crate::ErrorKind::NotAString) if something else is under the key.
+    /// Fails with [`Session`](crate::ErrorKind::Session) if the session cannot be read, and with
+    /// [`NotAString`](crate::ErrorKind::NotAString) if the value under the key is not a string.
     fn get_item(&self, key: &str) -> impl Future<Output = Result<Option<String>>> + Send;
 
-    /// Puts `value` under `key`, whether or not there was an item.
+    /// Sets the item under `key` to `value`, replacing any previous value.
+    ///
+    /// ```
+    /// use logto_storage_core::{LogtoStorage, Result};
+    ///
+    /// async fn greet(storage: &impl LogtoStorage) -> Result<()> {
+    ///     storage.set_item("greeting", "hello").await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Session`](crate::ErrorKind::Session) if the session cannot be read or saved,
-    /// [`TooLarge`](crate::ErrorKind::TooLarge) if the storage has a limit and the value is over it.
+    /// Fails with [`Session`](crate::ErrorKind::Session) if the session cannot be read or saved, and with
+    /// [`TooLarge`](crate::ErrorKind::TooLarge) if the value exceeds the storage's limit.
     fn set_item<'a>(&'a self, key: &'a str, value: &'a str) -> impl Future<Output = Result<()>> + Send;
 
-    /// Removes the item under `key`. That there is none is no error.
+    /// Removes the item under `key`. Removing a missing item is not an error.
+    ///
+    /// ```
+    /// use logto_storage_core::{LogtoStorage, Result};
+    ///
+    /// async fn forget(storage: &impl LogtoStorage) -> Result<()> {
+    ///     storage.remove_item("logto_id_token").await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Session`](crate::ErrorKind::Session) if the session cannot be read or saved.
+    /// Fails with [`Session`](crate::ErrorKind::Session) if the session cannot be read or saved.
     fn remove_item<'a>(&'a self, key: &'a str) -> impl Future<Output = Result<()>> + Send;
 
-    /// Makes all changes, in order. A derived storage makes them in one save, all or none.
+    /// Applies all changes in order. A derived storage applies them in one save, all or none.
     ///
-    /// The default makes them one by one and stops at the first error. It calls [`set_item`](Self::set_item) and
-    /// [`remove_item`](Self::remove_item) for every change before it awaits the first one: a storage that acts when
-    /// called, not when awaited, has to write its own.
+    /// The default implementation applies them one by one and stops at the first error. It calls
+    /// [`set_item`](Self::set_item) and [`remove_item`](Self::remove_item) for every change before it awaits the first
+    /// future, so a storage that acts when called rather than when awaited must implement this method.
+    ///
+    /// ```
+    /// use logto_storage_core::{Change, LogtoStorage, Result};
+    ///
+    /// async fn store(storage: &impl LogtoStorage, id_token: &str) -> Result<()> {
+    ///     storage.apply(&[Change::set("logto_id_token", id_token), Change::remove("logto_sign_in_session")]).await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// Those of [`set_item`](Self::set_item).
+    /// Fails like [`set_item`](Self::set_item).
     fn apply<'a>(&'a self, changes: &'a [Change<'a>]) -> impl Future<Output = Result<()>> + Send {
-        // An `async` block over `self` would ask for `Self: Sync`; the futures are `Send` by themselves.
+        // An `async` block that holds `self` would require `Self: Sync`. The steps' futures are `Send` already.
         enum Step<S, R> {
             Set(S),
             Remove(R),
@@ -102,28 +133,47 @@ pub trait LogtoStorage {
         }
     }
 
-    /// Makes all changes, and gives the session a new id in the same save. Whoever knew the old id (it may have been
-    /// planted: session fixation) then holds nothing. The SDK calls it at sign-in and at sign-out.
+    /// Applies all changes and renews the session's id in the same save.
+    ///
+    /// The old id becomes worthless, which prevents session fixation. The SDK renews the id at sign-in and sign-out.
+    ///
+    /// ```
+    /// use logto_storage_core::{Change, LogtoStorage, Result};
+    ///
+    /// async fn sign_in(storage: &impl LogtoStorage, id_token: &str) -> Result<()> {
+    ///     storage.renew(&[Change::set("logto_id_token", id_token)]).await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// Those of [`set_item`](Self::set_item), and [`Unsupported`](crate::ErrorKind::Unsupported) if the session cannot
-    /// change its id; nothing has changed then. The default answers that.
+    /// Fails like [`set_item`](Self::set_item), and with [`Unsupported`](crate::ErrorKind::Unsupported), without any
+    /// change, if the session cannot renew its id. The default implementation always fails that way.
     fn renew<'a>(&'a self, changes: &'a [Change<'a>]) -> impl Future<Output = Result<()>> + Send {
         let _ = changes;
-        ready(Err(Error::unsupported("this storage has no `renew`, so it cannot give the session a new id")
-            .during(Operation::Renew)))
+        ready(Err(Error::unsupported("this storage does not implement `renew`").with_operation(Operation::Renew)))
     }
 
-    /// Reads the session again from its store, to see what other requests have written meanwhile.
+    /// Reads the session from its store again, to see what other requests have written in the meantime.
     ///
-    /// `Ok(true)`: it was read. `Ok(false)`: it was not, since there are changes which that would lose, or there is
-    /// nothing to read; the default answers that. Not to be called while another operation on the same session is
-    /// under way.
+    /// Returns whether the session was read. It is not read if that would discard changes, or if there is no record to
+    /// read. The default implementation returns `false`.
+    ///
+    /// Do not call this while another operation on the same session is in progress.
+    ///
+    /// ```
+    /// use logto_storage_core::{LogtoStorage, Result};
+    ///
+    /// async fn latest_id_token(storage: &impl LogtoStorage) -> Result<Option<String>> {
+    ///     storage.reload().await?;
+    ///     storage.get_item("logto_id_token").await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Session`](crate::ErrorKind::Session) if the session cannot be read. What was read before stays.
+    /// Fails with [`Session`](crate::ErrorKind::Session) if the session cannot be read. It then keeps the items that it
+    /// already had.
     fn reload(&self) -> impl Future<Output = Result<bool>> + Send {
         ready(Ok(false))
     }

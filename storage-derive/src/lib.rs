@@ -1,49 +1,95 @@
-//! `#[derive(LogtoStorage)]`, to be used through `logto-storage-core` and its feature `derive`, where it is documented.
+//! The macro `#[derive(LogtoStorage)]`. Use it through `logto-storage-core` or `logto-client` and their feature `derive`.
 //!
-//! From the item's tokens to the impl's, one file a step: `attr` reads the `#[logto(…)]`, `model` holds every rule of
-//! what may be derived, `expand` writes the impl, or `fallback` the one that stands beside errors.
+//! The steps from the item's tokens to those of the impl: `attr` parses the `#[logto(…)]` attributes, `ast` checks the
+//! item against the rules, and `expand` generates the impl, or `fallback` a placeholder beside the errors.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod ast;
 mod attr;
+mod bound;
+mod ctxt;
 mod expand;
 mod fallback;
-mod model;
+mod method;
+mod receiver;
 #[cfg(test)]
 mod tests;
 
 use proc_macro2::TokenStream;
+use quote::quote;
 use syn::{DeriveInput, Path};
 
-use crate::model::Model;
+use crate::ast::{Container, Data};
+use crate::ctxt::Ctxt;
 
-/// Implements `LogtoStorage` for a struct or an enum that holds a session. See `logto_storage_core::LogtoStorage`.
+// `logto-storage-core` re-exports the macro with the rest of its documentation before this section.
+/// # Expanded code
+///
+/// ```ignore
+/// struct Storage {
+///     session: Session,
+/// }
+/// ```
+///
+/// expands to
+///
+/// ```ignore
+#[doc = include_str!("tests/snapshots/valid/named_struct.rs")]
+/// ```
+///
+/// With all attributes,
+///
+/// ```ignore
+/// #[logto(save = "deferred", max_len = 4096)]
+/// #[logto(crate = "my_sdk::storage")]
+/// struct Storage<'r> {
+///     #[logto(session)]
+///     session: &'r Session,
+///     #[logto(prefix)]
+///     tenant: String,
+///     requests_served: u64,
+/// }
+/// ```
+///
+/// expands to
+///
+/// ```ignore
+#[doc = include_str!("tests/snapshots/valid/every_option.rs")]
+/// ```
 #[proc_macro_derive(LogtoStorage, attributes(logto))]
 pub fn derive_logto_storage(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive(input.into(), || syn::parse_quote!(::logto_storage_core)).into()
 }
 
-/// The same, for apps that have `logto-client` alone: there it is `logto_client::LogtoStorage`.
+/// The same macro for crates that depend on `logto-client`, which re-exports it as `LogtoStorage`.
 #[doc(hidden)]
 #[proc_macro_derive(LogtoClientStorage, attributes(logto))]
 pub fn derive_logto_client_storage(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive(input.into(), || syn::parse_quote!(::logto_client::storage)).into()
 }
 
-/// `krate` is where the traits are, unless the item says so itself.
-fn derive(input: TokenStream, krate: fn() -> Path) -> TokenStream {
+/// `default_krate` is the path of the traits unless the item has a `#[logto(crate = "…")]`.
+fn derive(input: TokenStream, default_krate: fn() -> Path) -> TokenStream {
     let input = match syn::parse2::<DeriveInput>(input) {
         Ok(input) => input,
-        // rustc has read the item already. What is left is what takes a parser of all of Rust, which we do without.
+        // rustc has parsed the item already, so this is an expression that requires syn's feature `full`.
         Err(error) => {
-            let message = "`LogtoStorage` cannot read this expression: move it into a `const`, and name that here";
+            let message = "`LogtoStorage` cannot parse this expression: move it into a `const` and use its name here";
             return syn::Error::new(error.span(), message).into_compile_error();
         }
     };
-    let Model { krate, storage, errors } = Model::new(&input, krate);
-    match storage {
-        Some(storage) if errors.is_empty() => expand::expand(&input, &krate, &storage),
-        _ => fallback::expand(&input, &krate, errors),
-    }
+    let mut cx = Ctxt::default();
+    let attrs = attr::Container::from_ast(&mut cx, &input.attrs);
+    let data = Data::from_ast(&mut cx, &input, attrs.prefix.as_ref());
+    let krate = attrs.krate.clone().unwrap_or_else(default_krate);
+    let docs = expand::key_docs(&krate, cx.keys());
+    let implementation = match data {
+        Some(data) if !cx.has_errors() => {
+            expand::expand(&Container { input: &input, krate: &krate, attrs: &attrs, data: &data })
+        }
+        _ => fallback::expand(&input, &krate, cx.into_errors()),
+    };
+    quote!(#implementation #docs)
 }

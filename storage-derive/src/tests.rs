@@ -1,4 +1,4 @@
-//! What the macro makes of an item, as tokens. Packages of their own test what those do once they are compiled.
+//! Tests of the expansion as tokens. The packages in `tests/` of the workspace compile and run it.
 
 mod messages;
 mod random_items;
@@ -6,7 +6,7 @@ mod snapshots;
 
 use proc_macro2::TokenStream;
 
-/// As `#[derive(LogtoStorage)]` of logto-storage-core.
+/// Expands the item like the `#[derive(LogtoStorage)]` of logto-storage-core.
 fn derive(item: TokenStream) -> TokenStream {
     crate::derive(item, || syn::parse_quote!(::logto_storage_core))
 }

@@ -7,21 +7,23 @@ use actix_session_0_11::{Session, SessionStatus};
 
 use crate::{Changes, Error, Operation, Result, SessionHandle};
 
-/// With feature `actix-session-0_11`.
+/// Requires the feature `actix-session-0_11`.
 ///
-/// The middleware saves a changed session when the handler has answered, whatever the answer is: "immediate" is
-/// "deferred" here. What a handler wrote before it panicked is lost. If the save fails, so does the request, though the
-/// write was `Ok`; of two requests at the same time the last one to end wins, with the whole session.
+/// # Saving
 ///
-/// A renewal takes place then, too: the middleware deletes the old record and saves the new one. After a panic it does
-/// not take place.
+/// Every write is deferred: the middleware saves a changed session when the handler has returned, whatever the response
+/// is. If the handler panics, its writes are lost. If the save fails, the request fails, although the write returned
+/// `Ok`. The session is saved as a whole, so the last of two concurrent requests to end wins.
 ///
-/// A session that the app has purged takes no values any more: writing one is an error. Writing while the app holds what
-/// `Session::entries` returned is a panic of the library's.
+/// A renewal takes effect at the same time: the middleware deletes the old record and saves a new one. If the handler
+/// panics, the id is not renewed.
+///
+/// Setting an item fails after your code has purged the session. The library panics if a write happens while your code
+/// holds the result of `Session::entries`.
 impl SessionHandle for Session {
     fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
-        // Values are JSON texts. All that can go wrong is that the text is of another type, which the error would quote.
-        ready(self.get(&key).map_err(|_| Error::not_a_string(key).during(Operation::Get)))
+        // `get` only fails if the JSON value is not a string. The library's error would quote the value.
+        ready(self.get(&key).map_err(|_| Error::not_a_string(key).with_operation(Operation::Get)))
     }
 
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
@@ -30,7 +32,7 @@ impl SessionHandle for Session {
 }
 
 fn write(session: &Session, changes: Changes<'_>) -> Result<()> {
-    // The library answers Ok, and drops the value.
+    // The library would return `Ok` and drop the value.
     if session.status() == SessionStatus::Purged && changes.iter().any(|(_, value)| value.is_some()) {
         return Err(changes.failed("the session was purged by this request"));
     }

@@ -8,30 +8,34 @@ use super::json;
 use crate::{Changes, Result, SessionHandle};
 use axum_session_0_22::{DatabasePool, Session};
 
-/// With feature `axum_session-0_22`.
+/// Requires the feature `axum_session-0_22`.
 ///
-/// The library keeps the sessions in use in the memory of the process, where all requests to it see a write at once. Its
-/// layer saves a changed session to the database when the handler has answered, whatever the answer is: "immediate" is
-/// "deferred" here. What a handler wrote before it panicked is not saved until another request is answered. If the save
-/// fails, so does the request, though the write was `Ok` and stays in the memory of the process.
+/// **Use it with a single process only.** Another process that has the session in its memory keeps using that copy: it
+/// does not see this process's writes, and there the old id of a renewed or ended session still gives access to the
+/// items. After a handler has panicked, `destroy` does not end its session; a renewal does.
 ///
-/// A renewal takes place then, too: the layer deletes the old record and saves the new one. After a panic it takes place
-/// with the next request of the session.
+/// # Saving
 ///
-/// **Use it with one process only.** Another process that has the session in its memory goes on with that: it does not see
-/// the writes of this one, and the old id of a renewed or ended session still gets the items there. After a handler has
-/// panicked `destroy` does not end its session either; a renewal does.
+/// Every write is deferred. The library keeps active sessions in the memory of the process, where all requests see a
+/// write at once, and its layer saves a changed session to the database when the handler has returned, whatever the
+/// response is. If the handler panics, its writes are saved with the next request. If the save fails, the request fails,
+/// although the write returned `Ok` and stays in memory.
 ///
-/// Where the layer is in manual mode and the app has not created the session's data, there are no items, and writing is an
-/// error. A session that the app has destroyed takes values, and drops them when the handler has answered.
+/// A renewal takes effect at the same time: the layer deletes the old record and saves a new one. If the handler panics,
+/// the id is renewed with the session's next request.
 ///
-/// The library's own `Debug` of a session prints its values, tokens included: keep it out of logs.
+/// If the layer is in manual mode and your code has not created the session's data, items are missing and writes fail.
+/// A session that your code has destroyed accepts values, but drops them when the handler has returned.
+///
+/// # Security
+///
+/// The library's `Debug` output of a session contains its values, tokens included. Keep it out of logs.
 impl<T> SessionHandle for Session<T>
 where
     T: DatabasePool + Clone + Debug + Sync + Send + 'static,
 {
     fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
-        // `get::<String>` would have `None` for a value of another type.
+        // `get::<String>` would return `None` for a value of another type.
         ready(json::item(self.get(&key), &key))
     }
 
@@ -44,9 +48,9 @@ fn write<T>(session: &Session<T>, changes: Changes<'_>) -> Result<()>
 where
     T: DatabasePool + Clone + Debug + Sync + Send + 'static,
 {
-    // The library logs a warning, and drops the value.
+    // The library would log a warning and drop the value.
     if !session.data_exists() {
-        return Err(changes.failed("the session has no data: it was not created, or it was renewed meanwhile"));
+        return Err(changes.failed("the session has no data: it was not created, or another request renewed it"));
     }
     for (key, value) in changes.iter() {
         match value {

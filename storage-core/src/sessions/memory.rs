@@ -1,4 +1,4 @@
-//! A session in this process's memory.
+//! A session in memory.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,8 +10,8 @@ use crate::{Changes, Result, SessionHandle};
 
 /// A session in memory, for tests and for programs without a web framework.
 ///
-/// Clones share their items, as two requests of one user do. A write is there for all clones when the call returns,
-/// deferred or not. There is no id that could be known to somebody else, so a renewal is just its changes.
+/// Clones share their items, like concurrent requests of one user. Every clone sees a write when the call returns, even
+/// if the write is deferred. The session has no id, so a renewal only applies its changes.
 ///
 /// ```
 /// use logto_storage_core::{Change, Changes, MemorySession, SessionHandle};
@@ -32,7 +32,7 @@ pub struct MemorySession {
 
 impl MemorySession {
     fn items(&self) -> MutexGuard<'_, HashMap<String, String>> {
-        // Nothing panics while it holds the lock, so what a poisoned one guards is whole.
+        // Nothing panics while holding the lock, so the items are intact even if it is poisoned.
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,21 +7,25 @@ use super::json;
 use crate::{Changes, Result, SessionHandle};
 use poem_3::session::{Session, SessionStatus};
 
-/// With feature `poem-3`.
+/// Requires the feature `poem-3`.
 ///
-/// The middleware saves a changed session when the handler has answered: "immediate" is "deferred" here. It saves with
-/// `Ok` of any status, 500 included, but not where the handler returns `Err` or panics: what was written then is lost. If
-/// the save fails, so does the request, though the write was `Ok`; of two requests at the same time the last one to end
-/// wins, with the whole session.
+/// # Saving
 ///
-/// A renewal takes place then, too: the middleware deletes the old record and saves the new one. After an `Err` or a panic
-/// it does not take place.
+/// Every write is deferred: the middleware saves a changed session when the handler has returned `Ok`, with any status,
+/// 500 included. If the handler returns `Err` or panics, its writes are lost. If the save fails, the request fails,
+/// although the write returned `Ok`. The session is saved as a whole, so the last of two concurrent requests to end wins.
 ///
-/// A session that the app has purged takes no values any more: writing one is an error. The library's own `Debug` of a
-/// session prints its values, tokens included: keep it out of logs.
+/// A renewal takes effect at the same time: the middleware deletes the old record and saves a new one. If the handler
+/// returns `Err` or panics, the id is not renewed.
+///
+/// Setting an item fails after your code has purged the session.
+///
+/// # Security
+///
+/// The library's `Debug` output of a session contains its values, tokens included. Keep it out of logs.
 impl SessionHandle for Session {
     fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
-        // `get::<String>` would have `None` for a value of another type.
+        // `get::<String>` would return `None` for a value of another type.
         ready(json::item(self.get(&key), &key))
     }
 
@@ -31,7 +35,7 @@ impl SessionHandle for Session {
 }
 
 fn write(session: &Session, changes: Changes<'_>) -> Result<()> {
-    // The library drops the value, and says nothing.
+    // The library would drop the value silently.
     if session.status() == SessionStatus::Purged && changes.iter().any(|(_, value)| value.is_some()) {
         return Err(changes.failed("the session was purged by this request"));
     }

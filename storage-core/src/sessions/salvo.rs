@@ -9,22 +9,31 @@ use serde_json::Value;
 use super::json;
 use crate::{Changes, Error, Operation, Result, SessionHandle};
 
-/// With feature `salvo-1`. Take a clone of what the depot has: clones share their items.
+/// Requires the feature `salvo-1`. Use a clone of the session in the depot: clones share their items.
 ///
-/// The handler of the library saves the session when yours has answered, whatever the answer is: "immediate" is "deferred"
-/// here. What a handler wrote before it panicked is lost. If the save fails, the request is answered with 503, though the
-/// write was `Ok`; of two requests at the same time the last one to end wins, with the whole session. By default that
-/// holds for a request that only reads, too: build the library's handler with `save_unchanged(false)`. (Its `MemoryStore`
-/// lends records out instead of copying them: there all requests share one session, and see a write at once.)
+/// # Saving
 ///
-/// A renewal is [`Unsupported`](crate::ErrorKind::Unsupported): the library's `regenerate` gives a session a new id, but
-/// leaves the old one valid, with all its items.
+/// Every write is deferred: the library's handler saves the session when yours has returned, whatever the response is.
+/// If your handler panics, its writes are lost. If the save fails, the response is a 503, although the write returned
+/// `Ok`. The session is saved as a whole, so the last of two concurrent requests to end wins. By default that includes
+/// requests that only read; build the library's handler with `save_unchanged(false)` to change it.
 ///
-/// A session that the app has destroyed takes no values any more: writing one is an error. The library's own `Debug` of a
-/// session prints its values, tokens included: keep it out of logs.
+/// The library's `MemoryStore` hands out its records instead of copying them, so with it all requests share one session
+/// and see a write at once.
+///
+/// Setting an item fails after your code has destroyed the session.
+///
+/// # Renewal
+///
+/// A renewal fails with [`Unsupported`](crate::ErrorKind::Unsupported): the library's `regenerate` gives a session a new
+/// id, but leaves the old one valid, with all its items.
+///
+/// # Security
+///
+/// The library's `Debug` output of a session contains its values, tokens included. Keep it out of logs.
 impl SessionHandle for Session {
     fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
-        // Values are JSON texts. `get` would have `None` for a value of another type. What is no JSON is no string, either.
+        // Values are JSON texts. `get` would return `None` for a value of another type. Invalid JSON is not a string either.
         let value = self.get_raw(&key).map(|text| serde_json::from_str(&text).unwrap_or(Value::Null));
         ready(json::item(value, &key))
     }
@@ -36,13 +45,13 @@ impl SessionHandle for Session {
 
 fn write(session: &Session, changes: Changes<'_>) -> Result<()> {
     if changes.renews_id() {
-        let reason = "salvo's sessions can change their id, but the old one stays valid";
-        return Err(Error::unsupported(reason).during(Operation::Renew));
+        let reason = "salvo does not invalidate the old session id";
+        return Err(Error::unsupported(reason).with_operation(Operation::Renew));
     }
     if session.is_destroyed() && changes.iter().any(|(_, value)| value.is_some()) {
         return Err(changes.failed("the session was destroyed by this request"));
     }
-    // The library asks for `&mut`, though the items are behind a lock that all clones share.
+    // The library's methods require `&mut`, but the items are behind a lock that all clones share.
     let mut session = session.clone();
     for (key, value) in changes.iter() {
         match value {

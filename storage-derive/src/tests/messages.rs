@@ -1,4 +1,4 @@
-//! What messages say, where a snapshot would show one case of many.
+//! Messages of which a snapshot would show only one case.
 
 use syn::{File, Item, LitStr};
 
@@ -21,7 +21,7 @@ fn the_key_nearest_to_an_unknown_one_comes_first() {
 }
 
 #[test]
-fn what_syn_cannot_read_is_told_at_its_place() {
+fn an_expression_that_syn_cannot_parse_is_reported() {
     let message = first_message("struct Storage { session: Session, sizes: [u8; #] }");
 
     assert!(message.contains("move it into a `const`"), "{message}");

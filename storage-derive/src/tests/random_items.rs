@@ -1,4 +1,4 @@
-//! What holds for every item, on items that nobody would think of.
+//! Properties of every expansion, tested with random items.
 
 mod items;
 
@@ -9,26 +9,33 @@ use proc_macro2::{Span, TokenStream};
 use proptest::prelude::{Strategy, TestCaseError, prop_assert, prop_assert_eq};
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::parse::Parse;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Fields, File, ImplItem, Item, ItemImpl, LitStr, Macro, Path, Type, TypeGroup, token};
+use syn::{
+    Data, DeriveInput, Fields, File, Ident, ImplItem, Item, ItemImpl, LitStr, Macro, Path, Type, TypeGroup, UseTree,
+    token,
+};
 
 #[test]
 fn any_item_gives_one_impl_and_errors_that_point_into_the_item() {
     let (expanded, refused) = (Cell::new(0), Cell::new(0));
     for_all(2000, items::any(), |text| {
-        let Derived { output, errors, implementation } = Derived::of(&text)?;
+        let Derived { output, errors, implementation, keys } = Derived::from_text(&text)?;
         prop_assert_eq!(output.to_string(), super::derive(tokens(&text)?).to_string(), "derived again");
         for error in &errors {
             let message: LitStr = parse(error.tokens.clone())?;
             prop_assert!(!message.value().trim().is_empty());
-            // rustc underlines all that lies between these two.
+            // rustc underlines everything between these two.
             prop_assert!(is_of(&text, error.path.span()), "{:?} starts outside", message.value());
             prop_assert!(is_of(&text, message.span()), "{:?} ends outside", message.value());
         }
         prop_assert_eq!(names(&implementation), ["get_item", "set_item", "remove_item", "apply", "renew", "reload"]);
         let allows = implementation.attrs.iter().any(|attr| attr.path().is_ident("allow"));
         prop_assert!(!allows || text.contains("#[deprecated"), "a lint is allowed, and nothing is deprecated");
+        for key in &keys {
+            prop_assert!(is_of(&text, key.span()), "the documentation of {key} is outside");
+        }
         let count = if errors.is_empty() { &expanded } else { &refused };
         count.set(count.get() + 1);
         Ok(())
@@ -40,9 +47,18 @@ fn any_item_gives_one_impl_and_errors_that_point_into_the_item() {
 #[test]
 fn a_valid_item_expands_the_same_however_its_options_are_written() {
     for_all(500, items::valid(), |(text, rewritten)| {
-        let Derived { output, errors, .. } = Derived::of(&text)?;
-        prop_assert!(errors.is_empty(), "{output}");
-        prop_assert_eq!(output.to_string(), super::derive(tokens(&rewritten)?).to_string());
+        let derived = Derived::from_text(&text)?;
+        let rewritten = Derived::from_text(&rewritten)?;
+        prop_assert!(derived.errors.is_empty(), "{}", derived.output);
+        prop_assert!(rewritten.errors.is_empty(), "{}", rewritten.output);
+        let text = |derived: &Derived| derived.implementation.to_token_stream().to_string();
+        prop_assert_eq!(text(&derived), text(&rewritten));
+        let sorted = |derived: &Derived| {
+            let mut keys: Vec<_> = derived.keys.iter().map(|key| key.unraw().to_string()).collect();
+            keys.sort();
+            keys
+        };
+        prop_assert_eq!(sorted(&derived), sorted(&rewritten));
         Ok(())
     });
 }
@@ -61,28 +77,45 @@ fn for_all<S: Strategy<Value: Debug>>(cases: u32, items: S, test: impl Fn(S::Val
     TestRunner::new(config).run(&items, test).unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// What an item was derived to: errors, and exactly one impl of the trait for that item.
+/// The parts of an expansion: errors, exactly one impl of the trait for the item, and imports of documentation.
 struct Derived {
     output: TokenStream,
     errors: Vec<Macro>,
     implementation: ItemImpl,
+    /// The documented keys.
+    keys: Vec<Ident>,
 }
 
 impl Derived {
-    fn of(text: &str) -> Result<Self, TestCaseError> {
+    fn from_text(text: &str) -> Result<Self, TestCaseError> {
         let item: DeriveInput = parse(tokens(text)?)?;
         let output = super::derive(tokens(text)?);
-        let (mut errors, mut impls) = (Vec::new(), Vec::new());
+        let (mut errors, mut impls, mut keys) = (Vec::new(), Vec::new(), Vec::new());
         for derived in parse::<File>(output.clone())?.items {
             match derived {
                 Item::Macro(error) if ends_with(&error.mac.path, "compile_error") => errors.push(error.mac),
                 Item::Impl(implementation) if is_for(&item, &implementation) => impls.push(implementation),
+                Item::Use(import) => keys.push(documented_key(import.tree)?),
                 other => return Err(TestCaseError::fail(format!("derived: {}", other.to_token_stream()))),
             }
         }
         let implementation = impls.pop().ok_or_else(|| TestCaseError::fail("no impl"))?;
         prop_assert!(impls.is_empty(), "several impls");
-        Ok(Self { output, errors, implementation })
+        Ok(Self { output, errors, implementation, keys })
+    }
+}
+
+/// The key in `path::attributes::key as _`.
+fn documented_key(mut tree: UseTree) -> Result<Ident, TestCaseError> {
+    let mut module = None;
+    loop {
+        match tree {
+            UseTree::Path(path) => (module, tree) = (Some(path.ident), *path.tree),
+            UseTree::Rename(key) if key.rename == "_" && module.is_some_and(|module| module == "attributes") => {
+                return Ok(key.ident);
+            }
+            other => return Err(TestCaseError::fail(format!("imported: {}", other.to_token_stream()))),
+        }
     }
 }
 
@@ -107,12 +140,12 @@ fn names(implementation: &ItemImpl) -> Vec<String> {
     implementation.items.iter().map(name).collect()
 }
 
-/// Whether the span is of some of the item's text, and not of the derive itself.
+/// Returns whether the span is of the item's text rather than of the derive.
 fn is_of(text: &str, span: Span) -> bool {
     span.source_text().is_some_and(|place| !place.is_empty() && text.get(span.byte_range()) == Some(&place))
 }
 
-/// The item as a `macro_rules!` gives it that takes its types as `$session:ty`: each in a group that nobody sees.
+/// Returns the item as from a `macro_rules!` macro with `$session:ty` parameters: each type is in an invisible group.
 fn with_grouped_types(mut item: DeriveInput) -> TokenStream {
     let group = |fields: &mut Fields| {
         for field in fields {

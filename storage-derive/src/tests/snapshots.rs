@@ -1,17 +1,19 @@
-//! One file an expansion. `UPDATE_EXPECT=1 cargo test -p logto-storage-derive` writes them anew.
+//! Snapshots of expansions, one per file. `UPDATE_EXPECT=1 cargo test -p logto-storage-derive` updates them.
+//!
+//! Some are included in the documentation of the macro.
 
 use expect_test::expect_file;
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::quote;
 
-/// The item expands to `snapshots/valid/<name>.rs`.
+/// Asserts that the item expands to `snapshots/valid/<name>.rs`.
 fn expands(name: &str, item: TokenStream) {
     let expansion = expansion(item);
     assert!(!expansion.contains("compile_error"), "{expansion}");
     expect_file![format!("snapshots/valid/{name}.rs")].assert_eq(&expansion);
 }
 
-/// The item is refused with the errors and the impl of `snapshots/invalid/<name>.rs`.
+/// Asserts that the item expands to the errors and the impl of `snapshots/invalid/<name>.rs`.
 fn is_refused(name: &str, item: TokenStream) {
     let expansion = expansion(item);
     assert!(expansion.contains("compile_error"), "{expansion}");
@@ -304,7 +306,7 @@ fn enum_with_max_len_and_a_prefix_in_one_variant() {
 
 #[test]
 fn type_out_of_a_macro() {
-    // What `$session:ty` gives: nobody sees the group, it only holds the type together.
+    // The invisible group of a `$session:ty`.
     let session = Group::new(Delimiter::None, quote!(&'r Handle<H>));
     expands(
         "type_out_of_a_macro",

@@ -116,25 +116,25 @@ impl LogtoStorage for ByHand {
         match self.session.get_value(key).await {
             Ok(None) => Ok(None),
             Ok(Some(Value::String(item))) => Ok(Some(item)),
-            Ok(Some(_)) => Err(Error::not_a_string(key).during(Operation::Get)),
-            Err(error) => Err(Error::session(error).during(Operation::Get).with_key(key)),
+            Ok(Some(_)) => Err(Error::not_a_string(key).with_operation(Operation::Get)),
+            Err(error) => Err(Error::session(error).with_operation(Operation::Get).with_key(key)),
         }
     }
 
     async fn set_item(&self, key: &str, value: &str) -> Result<()> {
-        self.set(key, value).await.map_err(|error| Error::session(error).during(Operation::Set).with_key(key))
+        self.set(key, value).await.map_err(|error| Error::session(error).with_operation(Operation::Set).with_key(key))
     }
 
     async fn remove_item(&self, key: &str) -> Result<()> {
-        self.remove(key).await.map_err(|error| Error::session(error).during(Operation::Remove).with_key(key))
+        self.remove(key).await.map_err(|error| Error::session(error).with_operation(Operation::Remove).with_key(key))
     }
 
     async fn apply<'a>(&'a self, changes: &'a [Change<'a>]) -> Result<()> {
-        self.change(changes, false).await.map_err(|error| Error::session(error).during(Operation::Apply))
+        self.change(changes, false).await.map_err(|error| Error::session(error).with_operation(Operation::Apply))
     }
 
     async fn renew<'a>(&'a self, changes: &'a [Change<'a>]) -> Result<()> {
-        self.change(changes, true).await.map_err(|error| Error::session(error).during(Operation::Renew))
+        self.change(changes, true).await.map_err(|error| Error::session(error).with_operation(Operation::Renew))
     }
 }
 

@@ -1,9 +1,9 @@
-//! Stands for an SDK that keeps its dependencies to itself: whoever uses it depends on nothing else.
+//! Stands for an SDK that re-exports the storage, so that its users need no other dependency.
 
-/// What the derive needs where `#[logto(crate = "renamed::storage")]` leads: these five names, no more and no fewer.
+/// The names that the derive requires at the path of `#[logto(crate = "renamed::storage")]`: exactly these.
 pub mod storage {
     // `LogtoStorage` is both the trait and the derive.
-    pub use kept::{Change, Changes, LogtoStorage, Result, SessionHandle};
+    pub use kept::{Change, Changes, LogtoStorage, Result, SessionHandle, attributes};
 }
 
 pub use kept::MemorySession;

@@ -35,7 +35,7 @@ impl LogtoStorage for Log {
     async fn set_item(&self, key: &str, value: &str) -> Result<()> {
         tokio::task::yield_now().await;
         if key == "broken" {
-            return Err(Error::session(io::Error::other("disk full")).during(Operation::Set).with_key(key));
+            return Err(Error::session(io::Error::other("disk full")).with_operation(Operation::Set).with_key(key));
         }
         self.add(format!("set {key} to {value}"));
         Ok(())
@@ -130,7 +130,7 @@ impl SessionHandle for Handle {
 
     async fn write<'a>(&'a self, changes: Changes<'a>) -> Result<()> {
         if changes.renews_id() {
-            return Err(Error::unsupported("their sessions keep one id for life").during(Operation::Renew));
+            return Err(Error::unsupported("their sessions keep one id for life").with_operation(Operation::Renew));
         }
         for (key, value) in changes.iter() {
             self.0.put(&key, value).await;

@@ -26,7 +26,7 @@ enum Enum<H, P> {
 struct Generic<'r, H: ?::std::marker::Sized>(&'r H);
 
 mod sdk {
-    pub(crate) use ::logto_storage_core::{Change, Changes, LogtoStorage, Result, SessionHandle};
+    pub(crate) use ::logto_storage_core::{Change, Changes, LogtoStorage, Result, SessionHandle, attributes};
 }
 
 type Text = ::std::sync::Arc<str>;

@@ -111,13 +111,13 @@ pub struct Private<H>(PrivateHandle<H>);
 #[derive(Clone, Debug)]
 struct PrivateHandle<H>(H);
 
-impl<H: SessionHandle> SessionHandle for PrivateHandle<H> {
-    fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
-        self.0.read(key)
+impl<H: SessionHandle + Sync> SessionHandle for PrivateHandle<H> {
+    async fn read(&self, key: Cow<'_, str>) -> Result<Option<String>> {
+        self.0.read(key).await
     }
 
-    fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
-        self.0.write(changes)
+    async fn write<'a>(&'a self, changes: Changes<'a>) -> Result<()> {
+        self.0.write(changes).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Structs: every way to hold a session handle.
 
 use std::borrow::Cow;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Items as text. All of them parse as an item: a derive never sees others.
+//! Random items as text. All of them parse as items, since rustc expands a derive for nothing else.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use proptest::option;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any as arbitrary, prop_oneof};
 use proptest::sample::{Index, select, subsequence};
 
-/// Plain names, raw ones, and those that an expansion uses itself.
+/// Plain names, raw names, and names that the expansion uses.
 const NAMES: &[&str] = &[
     "Storage",
     "session",
@@ -68,7 +68,7 @@ const OTHER_ATTRIBUTES: &[&str] = &[
     "#[their::logto(prefix)]",
 ];
 
-/// Right somewhere, if they stand alone.
+/// Entries that are valid in some place, on their own.
 const ENTRIES: &[&str] = &[
     "session",
     "prefix",
@@ -119,7 +119,7 @@ const WRONG_ENTRIES: &[&str] = &[
 const WRONG_ATTRIBUTES: &[&str] =
     &["#[logto]", "#[logto = \"x\"]", "#[logto = 4 * 4]", "#[logto()]", "#[logto[session]]", "#[logto { prefix }]"];
 
-/// An item without a mistake, and the same with its options in another order and over several attributes.
+/// Returns a valid item, and the same item with its options in another order and spread over several attributes.
 pub(super) fn valid() -> impl Strategy<Value = (String, String)> {
     prop_oneof![
         with_options(options(false), item(valid_fields(true).boxed(), other_attributes().boxed(), 1..5)),
@@ -127,7 +127,7 @@ pub(super) fn valid() -> impl Strategy<Value = (String, String)> {
     ]
 }
 
-/// An item that as a rule has mistakes.
+/// Returns an item that usually has mistakes.
 pub(super) fn any() -> impl Strategy<Value = String> {
     let fields = prop_oneof![
         1 => Just(String::new()),
@@ -141,7 +141,7 @@ pub(super) fn any() -> impl Strategy<Value = String> {
     (any_attributes(), item).prop_map(|(attributes, item)| format!("{attributes} {item}"))
 }
 
-/// A struct or an enum, without what stands before it.
+/// Returns a struct or an enum without its attributes.
 fn item(
     fields: BoxedStrategy<String>,
     of_variants: BoxedStrategy<String>,
@@ -164,7 +164,7 @@ fn item(
     ]
 }
 
-/// Fields, one of which is the session, and one perhaps the prefix.
+/// Returns fields of which one is the session and one may be the prefix.
 fn valid_fields(may_have_prefix: bool) -> impl Strategy<Value = String> {
     let fields = vec(field(other_attributes()), 1..4);
     (fields, arbitrary::<(Index, Index)>(), arbitrary::<[bool; 3]>()).prop_map(
@@ -181,7 +181,7 @@ fn valid_fields(may_have_prefix: bool) -> impl Strategy<Value = String> {
     )
 }
 
-/// What stands before it, its name, its type.
+/// Attributes, name and type.
 type Field = (String, &'static str, String);
 
 fn field(attributes: impl Strategy<Value = String>) -> impl Strategy<Value = Field> {

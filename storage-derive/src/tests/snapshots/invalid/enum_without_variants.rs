@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "`Storage` has no variant: give it one for each kind of session it may hold"
+    "`Storage` has no variants: add one for each kind of session"
 }
 #[automatically_derived]
 impl ::logto_storage_core::LogtoStorage for Storage {

@@ -1,17 +1,17 @@
 ::core::compile_error! {
-    "`session` goes on the field that holds the session"
+    "`session` is not allowed here: put it on the field that holds the session"
 }
 ::core::compile_error! {
-    "`prefix` goes before the `enum`, for all variants, or on the field that holds a prefix"
+    "`prefix` is not allowed here: put it on the `enum`, for all variants, or on a field that holds the prefix"
 }
 ::core::compile_error! {
-    "`session` goes on the field that holds the session"
+    "`session` is not allowed here: put it on the field that holds the session"
 }
 ::core::compile_error! {
-    "`save` goes before the `struct` or `enum`"
+    "`save` is not allowed here: put it on the `struct` or `enum`"
 }
 ::core::compile_error! {
-    "`max_len` goes before the `struct` or `enum`"
+    "`max_len` is not allowed here: put it on the `struct` or `enum`"
 }
 #[automatically_derived]
 impl ::logto_storage_core::LogtoStorage for Storage {

@@ -2,7 +2,7 @@
     "unknown key `max_length`: expected `#[logto(…)]` with one or more of `max_len`, `save`, `prefix`, `crate`"
 }
 ::core::compile_error! {
-    "no `#[logto(…)]` goes on a variant"
+    "`#[logto(…)]` is not allowed on a variant"
 }
 ::core::compile_error! {
     "`session` takes no value: write `#[logto(session)]`"
@@ -11,10 +11,10 @@
     "`Test` has 2 fields: mark the one that holds the session with `#[logto(session)]`"
 }
 ::core::compile_error! {
-    "`Tenant` has only a prefix: give it a field marked `#[logto(session)]` too"
+    "`Tenant` has only a prefix: add a field with `#[logto(session)]`"
 }
 ::core::compile_error! {
-    "`None` has no field: give it one that holds the session"
+    "`None` has no fields: add one that holds the session"
 }
 #[automatically_derived]
 impl<'logto, H: Clone, const N: usize> my_sdk::storage::LogtoStorage
@@ -71,3 +71,6 @@ where
         ::core::future::pending()
     }
 }
+use my_sdk::storage::attributes::krate as _;
+use my_sdk::storage::attributes::session as _;
+use my_sdk::storage::attributes::prefix as _;

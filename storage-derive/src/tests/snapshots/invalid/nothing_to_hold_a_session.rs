@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "`Storage` has no field: give it one that holds the session"
+    "`Storage` has no fields: add one that holds the session"
 }
 #[automatically_derived]
 impl ::logto_storage_core::LogtoStorage for Storage {

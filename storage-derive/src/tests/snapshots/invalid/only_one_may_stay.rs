@@ -1,20 +1,20 @@
 ::core::compile_error! {
-    "both `save = \"deferred\"` and `save = \"immediate\"`: only one may stay"
+    "duplicate `save`: already `save = \"deferred\"`, remove one of the two"
 }
 ::core::compile_error! {
-    "the field `session` is marked both `session` and `prefix`: only one may stay"
+    "field `session` is both `session` and `prefix`: remove one of the two"
 }
 ::core::compile_error! {
-    "there are two prefixes, \"tenant-a:\" for the whole item and the field `session`: only one may stay"
+    "duplicate `prefix`: already \"tenant-a:\" on the whole item, remove one of the two"
 }
 ::core::compile_error! {
-    "there are two prefixes, \"tenant-a:\" for the whole item and the field `tenant`: only one may stay"
+    "duplicate `prefix`: already \"tenant-a:\" on the whole item, remove one of the two"
 }
 ::core::compile_error! {
-    "`session` is on the field `session` and on the field `other`: only one may stay"
+    "duplicate `session`: already on field `session`, remove one of the two"
 }
 ::core::compile_error! {
-    "`prefix` is on the field `session` and on the field `tenant`: only one may stay"
+    "duplicate `prefix`: already on field `session`, remove one of the two"
 }
 #[automatically_derived]
 impl ::logto_storage_core::LogtoStorage for Storage {
@@ -69,3 +69,10 @@ impl ::logto_storage_core::LogtoStorage for Storage {
         ::core::future::pending()
     }
 }
+use ::logto_storage_core::attributes::prefix as _;
+use ::logto_storage_core::attributes::save as _;
+use ::logto_storage_core::attributes::save as _;
+use ::logto_storage_core::attributes::session as _;
+use ::logto_storage_core::attributes::prefix as _;
+use ::logto_storage_core::attributes::session as _;
+use ::logto_storage_core::attributes::prefix as _;

@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "expected `save = \"immediate\"`, the default, or `save = \"deferred\"`"
+    "expected `save = \"immediate\"` (the default) or `save = \"deferred\"`"
 }
 ::core::compile_error! {
     "`Storage` is a union: make it a struct, or an enum with a variant for each kind of session"
@@ -57,3 +57,4 @@ impl ::logto_storage_core::LogtoStorage for Storage {
         ::core::future::pending()
     }
 }
+use ::logto_storage_core::attributes::save as _;

@@ -5,7 +5,7 @@
     "expected `#[logto(…)]` with one or more of `prefix`, `save`, `max_len`, `crate`"
 }
 ::core::compile_error! {
-    "unknown key `rename`: no `#[logto(…)]` goes on a variant"
+    "unknown key `rename`: `#[logto(…)]` is not allowed on a variant"
 }
 ::core::compile_error! {
     "unknown key `sesion`: expected `#[logto(…)]` with one of `session`, `prefix`"

@@ -1,14 +1,14 @@
 ::core::compile_error! {
-    "expected a string, `prefix = \"tenant-a:\"`; for a prefix that is known at run time only, put `#[logto(prefix)]` on the field that holds it"
+    "expected a string literal, `prefix = \"tenant-a:\"`; for a prefix that is known only at run time, put `#[logto(prefix)]` on the field that holds it"
 }
 ::core::compile_error! {
-    "expected `save = \"immediate\"`, the default, or `save = \"deferred\"`"
+    "expected `save = \"immediate\"` (the default) or `save = \"deferred\"`"
 }
 ::core::compile_error! {
-    "expected an unsigned number of bytes, written out and no more than a `usize` holds: `max_len = 65536`"
+    "expected a number of bytes, as an integer literal that fits a `usize`: `max_len = 65536`"
 }
 ::core::compile_error! {
-    "expected the path of the module that has `LogtoStorage`, as a string: `crate = \"my_sdk::storage\"`"
+    "expected the path of the module that re-exports `LogtoStorage`, as a string literal: `crate = \"my_sdk::storage\"`"
 }
 ::core::compile_error! {
     "`session` takes no value: write `#[logto(session)]`"
@@ -66,3 +66,8 @@ impl ::logto_storage_core::LogtoStorage for Storage {
         ::core::future::pending()
     }
 }
+use ::logto_storage_core::attributes::prefix as _;
+use ::logto_storage_core::attributes::save as _;
+use ::logto_storage_core::attributes::max_len as _;
+use ::logto_storage_core::attributes::krate as _;
+use ::logto_storage_core::attributes::session as _;

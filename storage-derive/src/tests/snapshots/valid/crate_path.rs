@@ -66,3 +66,4 @@ impl my_sdk::storage::LogtoStorage for Storage {
         my_sdk::storage::SessionHandle::reload(&self.0)
     }
 }
+use my_sdk::storage::attributes::krate as _;

@@ -345,3 +345,5 @@ where
         }
     }
 }
+use ::logto_storage_core::attributes::prefix as _;
+use ::logto_storage_core::attributes::save as _;

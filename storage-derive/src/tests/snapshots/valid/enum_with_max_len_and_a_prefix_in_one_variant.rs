@@ -252,3 +252,6 @@ impl ::logto_storage_core::LogtoStorage for Storage {
         }
     }
 }
+use ::logto_storage_core::attributes::max_len as _;
+use ::logto_storage_core::attributes::prefix as _;
+use ::logto_storage_core::attributes::session as _;

@@ -115,3 +115,8 @@ impl<'r> my_sdk::storage::LogtoStorage for Storage<'r> {
         my_sdk::storage::SessionHandle::reload(&self.session)
     }
 }
+use my_sdk::storage::attributes::save as _;
+use my_sdk::storage::attributes::max_len as _;
+use my_sdk::storage::attributes::krate as _;
+use my_sdk::storage::attributes::session as _;
+use my_sdk::storage::attributes::prefix as _;

@@ -76,3 +76,4 @@ impl ::logto_storage_core::LogtoStorage for Storage {
         ::logto_storage_core::SessionHandle::reload(&self.0)
     }
 }
+use ::logto_storage_core::attributes::prefix as _;

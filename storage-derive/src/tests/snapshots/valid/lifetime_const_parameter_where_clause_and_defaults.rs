@@ -74,3 +74,4 @@ where
         ::logto_storage_core::SessionHandle::reload(&self.session)
     }
 }
+use ::logto_storage_core::attributes::session as _;

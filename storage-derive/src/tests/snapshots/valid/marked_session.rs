@@ -70,3 +70,4 @@ impl ::logto_storage_core::LogtoStorage for Storage {
         ::logto_storage_core::SessionHandle::reload(&self.session)
     }
 }
+use ::logto_storage_core::attributes::session as _;

@@ -83,3 +83,4 @@ impl ::logto_storage_core::LogtoStorage for Storage {
         ::logto_storage_core::SessionHandle::reload(&self.0)
     }
 }
+use ::logto_storage_core::attributes::max_len as _;

@@ -92,3 +92,5 @@ impl ::logto_storage_core::LogtoStorage for Storage {
         ::logto_storage_core::SessionHandle::reload(&self.1)
     }
 }
+use ::logto_storage_core::attributes::prefix as _;
+use ::logto_storage_core::attributes::session as _;

@@ -95,3 +95,5 @@ where
         ::logto_storage_core::SessionHandle::reload(&self.r#type)
     }
 }
+use ::logto_storage_core::attributes::session as _;
+use ::logto_storage_core::attributes::prefix as _;

@@ -104,3 +104,5 @@ where
         ::logto_storage_core::SessionHandle::reload(&self.session)
     }
 }
+use ::logto_storage_core::attributes::session as _;
+use ::logto_storage_core::attributes::prefix as _;
