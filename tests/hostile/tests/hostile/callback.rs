@@ -2,7 +2,7 @@
 
 use fake_provider::{Endpoint, Reply, now};
 use logto_client::{Error, LogtoStorage, MemorySession, SignInOptions, TokenTarget};
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::site::{PENDING, REDIRECT_URI, Site, Visitor, soon};
