@@ -161,3 +161,66 @@ async fn a_provider_that_is_down_gets_no_browser_and_the_user_is_signed_out_here
     let error = client.session(&items).sign_in(sign_in()).await.unwrap_err();
     assert!(matches!(error, Error::Request(_)), "{error:?}");
 }
+
+#[tokio::test]
+async fn an_ended_sign_in_without_a_refresh_token_is_known_by_its_id_token() {
+    let provider = Provider::start(json!({}), |_| (200, String::new())).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, &json!({})).await;
+    items.remove_item(items::REFRESH_TOKEN).await.unwrap();
+    let id_token = items.get_item(items::ID_TOKEN).await.unwrap().unwrap();
+    let session = client.session(&items);
+    assert!(session.is_authenticated().await.unwrap());
+    session.sign_out(None).await.unwrap();
+    assert_eq!(items.get_item(items::ID_TOKEN).await.unwrap(), None);
+
+    items.set_item(items::ID_TOKEN, &id_token).await.unwrap();
+
+    assert!(!session.is_authenticated().await.unwrap());
+    assert!(provider.requests().is_empty());
+    assert!(provider.client().session(&items).is_authenticated().await.unwrap(), "another process cannot know");
+}
+
+#[tokio::test]
+async fn signing_out_of_an_empty_session_writes_nothing() {
+    #[derive(Default)]
+    struct ReadOnly;
+    impl crate::storage::LogtoStorage for ReadOnly {
+        async fn get_item(&self, _key: &str) -> crate::storage::Result<Option<String>> {
+            Ok(None)
+        }
+
+        async fn set_item(&self, _key: &str, _value: &str) -> crate::storage::Result<()> {
+            panic!("a write")
+        }
+
+        async fn remove_item(&self, _key: &str) -> crate::storage::Result<()> {
+            panic!("a write")
+        }
+    }
+    let provider = Provider::start(json!({}), |_| (200, String::new())).await;
+    provider.client().session(ReadOnly).sign_out(None).await.expect("the provider's page");
+    assert!(provider.requests().is_empty());
+}
+
+#[tokio::test]
+async fn tokens_that_the_provider_refuses_are_not_removed_from_a_record_that_cannot_be_read_again() {
+    // Another process may have stored better ones, which this record's save would overwrite.
+    let provider = Provider::start(json!({}), |_| (400, json!({ "error": "invalid_grant" }).to_string())).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, &json!({})).await;
+    let session = client.session(&items);
+
+    let error = session.access_token(TokenTarget::provider()).await.unwrap_err();
+
+    assert!(matches!(error, Error::SessionEnded), "{error:?}");
+    for key in [items::ID_TOKEN, items::REFRESH_TOKEN] {
+        assert!(items.get_item(key).await.unwrap().is_some(), "{key}");
+    }
+    assert!(!session.is_authenticated().await.unwrap());
+    assert!(matches!(session.access_token(TokenTarget::provider()).await, Err(Error::NotAuthenticated)));
+    assert_eq!(provider.requests().len(), 1, "a refused token is not sent again");
+    // What the other process has stored.
+    store(&items, items::REFRESH_TOKEN, "r2").await;
+    assert!(session.is_authenticated().await.unwrap());
+}

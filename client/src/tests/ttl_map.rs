@@ -55,3 +55,19 @@ fn a_map_works_outside_a_runtime() {
     map.insert("a", 1);
     assert_eq!(map.get_or_insert_with("a", || 2), (1, false));
 }
+
+#[tokio::test(start_paused = true)]
+async fn at_its_capacity_a_map_drops_what_was_used_least_recently() {
+    let map = TtlMap::new(|()| 10 * MINUTE);
+    map.insert("old", ());
+    advance(MINUTE).await;
+    for n in 0..99_999 {
+        map.insert(&n.to_string(), ());
+    }
+    assert_eq!(map.len(), 100_000);
+    advance(MINUTE).await;
+    assert_eq!(map.get("0"), Some(()));
+    map.insert("new", ());
+    assert!(map.len() < 100_000);
+    assert_eq!((map.get("old"), map.get("0"), map.get("new")), (None, Some(()), Some(())));
+}

@@ -150,6 +150,7 @@ pub(crate) async fn a_slow_page_that_brings_a_session_back_brings_dead_tokens(on
     assert_eq!(slow.await.unwrap().status, 200);
 
     // The slow response has set the old cookie again, and the record is there.
+    assert_eq!(world.user(&browser).await, None);
     let error = world.error(&browser, TOKEN).await;
     assert_eq!(error["sign_in_required"], true, "{error}");
     assert_eq!(world.user(&browser).await, None);

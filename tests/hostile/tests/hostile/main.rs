@@ -8,6 +8,7 @@ mod concurrency;
 mod discovery;
 mod id_token;
 mod key_set;
+mod late_saves;
 mod logs;
 mod refresh;
 mod round_trips;

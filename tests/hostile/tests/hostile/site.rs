@@ -131,6 +131,15 @@ impl Site {
         self.app.open(&visitor.browser, |_| std::future::ready(()), operation).await.result().await
     }
 
+    /// As [`Site::visit`], for an operation that changes the session itself, too.
+    pub(crate) async fn visit_with_session<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+        &self,
+        visitor: &Visitor,
+        operation: impl FnOnce(Storage) -> F + Send + 'static,
+    ) -> T {
+        self.open_with_session(visitor, operation).await.result().await
+    }
+
     /// The session of a new request of the visitor's, without an app around it: nothing saves it but the client.
     pub(crate) fn request(&self, visitor: &Visitor) -> LogtoSession<Storage> {
         self.client.session(visitor.storage())
@@ -224,6 +233,16 @@ fn config(provider: &FakeProvider) -> LogtoConfig {
 
 pub(crate) fn builder(endpoint: &str) -> LogtoConfigBuilder {
     LogtoConfig::builder(endpoint, APP_ID).app_secret(APP_SECRET).scopes([scope::ORGANIZATIONS]).resources([API])
+}
+
+/// Waits for what a task in the background is about to do.
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon(wait).await;
 }
 
 pub(crate) async fn soon<T>(operation: impl Future<Output = T>) -> T {

@@ -153,8 +153,8 @@ async fn clearing_the_access_tokens_in_a_changed_session_brings_none_back_either
     let error = cleared.expect_err("a sign-in that is over");
     assert!(matches!(error, Error::NotAuthenticated), "{error:?}");
     assert!(!is_back, "the session is back under its old id");
-    // The session library saves the app's own change when the response ends, and so brings the session back. Its sign-in is over
-    // at the provider, and it is empty as soon as a token is needed.
+    // The session library saves the app's own change when the response ends, and so brings the session back. Its sign-in is over.
+    assert!(!site.is_authenticated(&visitor).await);
     let token = site.visit(&visitor, async |logto| logto.access_token(TokenTarget::resource(API)).await).await;
     assert!(token.expect_err("a sign-in that is over").is_sign_in_required());
     assert!(!site.is_authenticated(&visitor).await);
