@@ -99,12 +99,12 @@ impl<T> Table<T> {
             return;
         }
         let mut uses: Vec<_> = self.entries.values().map(|(last_use, _)| *last_use).collect();
-        let (_, &mut oldest_kept, _) = uses.select_nth_unstable(CAPACITY / 16);
-        let mut surplus = CAPACITY / 16;
+        let (older, &mut threshold, _) = uses.select_nth_unstable(CAPACITY / 16);
+        let mut ties = older.iter().filter(|last_use| **last_use == threshold).count();
         self.entries.retain(|_, (last_use, _)| {
-            let makes_room = surplus > 0 && *last_use <= oldest_kept;
-            surplus -= usize::from(makes_room);
-            !makes_room
+            let is_surplus_tie = *last_use == threshold && ties > 0;
+            ties -= usize::from(is_surplus_tie);
+            *last_use >= threshold && !is_surplus_tie
         });
     }
 
