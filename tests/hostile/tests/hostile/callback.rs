@@ -1,5 +1,7 @@
 //! Callback URLs that no provider sent, or not for this sign-in.
 
+use std::time::Duration;
+
 use fake_provider::{Endpoint, Reply, now};
 use logto_client::{Error, LogtoStorage, MemorySession, SignInOptions, TokenTarget};
 use serde_json::{Value, json};
@@ -196,20 +198,78 @@ async fn the_same_callback_twice_at_once_is_one_exchange_and_both_sign_the_user_
 async fn a_callback_that_is_reloaded_signs_the_user_in_by_the_same_exchange() {
     let site = Site::start().await;
     let visitor = site.visitor();
-    let callback = site.authorized(&visitor).await;
+    let callback = abandoned_callback(&site, &visitor).await;
+
+    site.callback(&visitor, callback.as_str()).await.expect("the sign-in of the first request");
+
+    assert_eq!(site.provider.count(Endpoint::Token), 1);
+    assert!(site.is_authenticated(&visitor).await);
+}
+
+/// A callback whose browser goes away while the provider is asked.
+async fn abandoned_callback(site: &Site, visitor: &Visitor) -> Url {
+    let callback = site.authorized(visitor).await;
     let gate = site.provider.hold(Endpoint::Token);
-    let logto = site.request(&visitor);
+    let logto = site.request(visitor);
     let url = callback.to_string();
     let sign_in = tokio::spawn(async move { logto.handle_sign_in_callback(&url).await });
     soon(gate.arrival()).await;
     sign_in.abort();
     assert!(sign_in.await.expect_err("an end").is_cancelled());
     gate.open();
+    site.provider.answer_honestly();
+    callback
+}
 
+/// Lets more than a minute pass, in steps that leave requests their time.
+async fn let_a_minute_pass(is_over: impl Fn() -> bool) {
+    for _ in 0..100 {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        tokio::time::resume();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        if is_over() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_a_callback_that_nobody_takes_are_revoked() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    abandoned_callback(&site, &visitor).await;
+
+    let_a_minute_pass(|| site.provider.count(Endpoint::Revocation) == 1).await;
+
+    assert_eq!(site.provider.count(Endpoint::Revocation), 1);
+    assert_eq!(site.provider.usable_refresh_tokens(), [""; 0]);
+}
+
+#[tokio::test]
+async fn tokens_of_a_callback_that_is_reloaded_are_not_revoked() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = abandoned_callback(&site, &visitor).await;
     site.callback(&visitor, callback.as_str()).await.expect("the sign-in of the first request");
 
-    assert_eq!(site.provider.count(Endpoint::Token), 1);
-    assert!(site.is_authenticated(&visitor).await);
+    let_a_minute_pass(|| false).await;
+
+    assert_eq!(site.provider.count(Endpoint::Revocation), 0);
+}
+
+#[tokio::test]
+async fn tokens_that_nobody_takes_are_not_revoked_once_the_same_user_has_signed_in_again() {
+    // In one session of Logto's the sign-ins of a user share a grant, which a revocation would end.
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    abandoned_callback(&site, &visitor).await;
+    let callback = site.authorized(&visitor).await;
+    site.callback(&visitor, callback.as_str()).await.expect("another sign-in");
+
+    let_a_minute_pass(|| false).await;
+
+    assert_eq!(site.provider.count(Endpoint::Revocation), 0);
 }
 
 #[tokio::test]
