@@ -36,7 +36,7 @@ fn main() -> ExitCode {
             }));
         }
     }
-    trials.push(Trial::test("docs::the_table_tells_what_is_observed", || table::check().map_err(Failed::from)));
+    trials.push(Trial::test("docs::the_table_matches_what_is_observed", || table::check().map_err(Failed::from)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -57,7 +57,7 @@ fn observe(framework: &'static Framework, case: &'static Case) -> Result<Outcome
 
 fn run(framework: &Framework, case: &Case) -> Result<Outcome, String> {
     if case.many_processes && !framework.many_processes {
-        return Ok("does not apply".into());
+        return Ok("not applicable".into());
     }
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { (case.run)((framework.site)()).await })));
