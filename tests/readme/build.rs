@@ -1,5 +1,4 @@
-//! Puts the Rust snippets of docs/FROM-GO.md together: they are one program, so that no snippet has lines for the compiler
-//! alone.
+//! Joins the Rust snippets of docs/FROM-GO.md into one program, so no snippet needs lines for the compiler alone.
 
 use std::path::Path;
 use std::{env, fs};

@@ -164,8 +164,8 @@ fn callback(report: &mut Report, bench: &Bench) {
     let mut rows: Vec<_> = (parts.iter().zip(&timings))
         .map(|(part, timing)| vec![(*part).to_owned(), spread(timing.value), share(timing.value.median, total)])
         .collect();
-    rows.push(vec!["what is left".to_owned(), time((total - known).max(0.0)), share((total - known).max(0.0), total)]);
-    report.table("A callback", &["", "time", "of the whole"], &rows);
+    rows.push(vec!["the rest".to_owned(), time((total - known).max(0.0)), share((total - known).max(0.0), total)]);
+    report.table("A callback", &["", "time", "share"], &rows);
 }
 
 // --- A signed-in user's pages
@@ -179,7 +179,7 @@ fn pages(report: &mut Report, bench: &Bench) {
     let session = || bench.client.session(&storage);
     compared(
         report,
-        "Who is signed in",
+        "The signed-in user",
         vec![
             ("`get_item` of the ID token, by itself", Box::new(read) as Candidate<'_>),
             (
@@ -200,7 +200,7 @@ fn pages(report: &mut Report, bench: &Bench) {
         let token = |times| repeat(times, || at_once(session().access_token(TokenTarget::resource(API))).unwrap());
         compared(
             report,
-            &format!("An access token, of {tokens} in the session"),
+            &format!("An access token, with {tokens} in the session"),
             vec![
                 ("`get_item` of the access tokens, by itself", Box::new(read) as Candidate<'_>),
                 ("`access_token(…)`", Box::new(token)),

@@ -93,8 +93,10 @@ fn additions(report: &mut Report) {
         "logto-storage-core = {{ path = {:?}, features = ['derive', 'tower-sessions-0_15'] }}",
         workspace("storage-core")
     );
-    let client =
-        format!("logto-client = {{ path = {:?}, features = ['axum', 'tower-sessions-0_15'] }}", workspace("client"));
+    let client = format!(
+        "logto-client = {{ path = {:?}, features = ['axum-0_8', 'tower-sessions-0_15'] }}",
+        workspace("client")
+    );
     let additions = [
         ("nothing", String::new(), String::new()),
         ("`logto-storage-core` with the derive", core, DERIVED_STORAGE.replace("KRATE", "logto_storage_core")),
@@ -130,8 +132,8 @@ fn additions(report: &mut Report) {
         .collect();
     report.line(&format!("The app alone has these crates in more than one version: {}.", list(&bare)));
     let head =
-        ["added to a built app with axum and tower-sessions", "crates", "seconds", "crates in a further version"];
-    report.table("What is added to an app", &head, &rows);
+        ["added to a built app with axum and tower-sessions", "crates", "seconds", "crates in an additional version"];
+    report.table("Added to an app", &head, &rows);
 }
 
 // --- Expansion
@@ -248,7 +250,7 @@ fn expansion(report: &mut Report) {
                 ]
             })
             .collect();
-        let head = ["", "`cargo check`, seconds", "ratio", "each", "of that, expanding"];
+        let head = ["", "`cargo check`, seconds", "ratio", "each", "expansion"];
         report.table(&format!("{count} structs"), &head, &rows);
     }
     match nightly {

@@ -234,8 +234,8 @@ fn store_calls(report: &mut Report) {
             deletes.to_string(),
         ]
     });
-    let head = ["the first operation of a request", "`load`", "`save`", "`create`", "`delete`"];
-    report.table("What tower-sessions' store is asked for", &head, &rows);
+    let head = ["first operation of a request", "`load`", "`save`", "`create`", "`delete`"];
+    report.table("Calls to tower-sessions' store", &head, &rows);
 }
 
 // --- Instructions
@@ -258,7 +258,7 @@ fn instructions(report: &mut Report) {
             row.extend(counts[1..].iter().map(|count| format!("{count:.0} ({:.3})", count / by_hand)));
             row
         });
-        let head = ["instructions a call (ratio)", "by hand", "derived", "`async-trait`", "`Box<dyn DynStorage>`"];
+        let head = ["instructions per call (ratio)", "by hand", "derived", "`async-trait`", "`Box<dyn DynStorage>`"];
         report.table(&format!("Instructions, on {session}, values of 1 KiB"), &head, &rows);
     }
 }

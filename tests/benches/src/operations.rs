@@ -31,7 +31,7 @@ pub const ALL: [Operation; 6] = [
 impl Operation {
     pub fn title(self) -> &'static str {
         match self {
-            Self::GetHit => "`get_item`, there",
+            Self::GetHit => "`get_item`, found",
             Self::GetMiss => "`get_item`, missing",
             Self::Set => "`set_item`",
             Self::Remove => "`remove_item`",

@@ -44,8 +44,8 @@ pub(crate) async fn count_provider_requests(
         }
     }
     report.table(
-        "What the provider is asked",
-        &["", "sign-ins", "discovery", "key set", "tokens", "anything else", "CPU per sign-in, ms"],
+        "Requests to the provider",
+        &["", "sign-ins", "discovery", "key set", "tokens", "others", "CPU per sign-in, ms"],
         &rows,
     );
     Ok(())
@@ -70,7 +70,7 @@ pub(crate) async fn count_store_commands(
         for visitor in &visitors {
             callbacks.push(visitor.go_to_provider(&app).await?);
         }
-        steps.push((format!("{}, the way to the provider", kind.name()), Commands::take(redis)?));
+        steps.push((format!("{}, the redirect to the provider", kind.name()), Commands::take(redis)?));
 
         for (visitor, callback) in visitors.iter().zip(&callbacks) {
             visitor.come_back(callback).await?;
@@ -97,7 +97,7 @@ pub(crate) async fn count_store_commands(
         steps.push((what.to_owned(), Commands::take(redis)?));
     }
     let rows: Vec<_> = steps.iter().map(|(what, commands)| row(what, commands)).collect();
-    report.table("What Redis is told, per request", &["", "reads", "saves", "deletes", "others"], &rows);
+    report.table("Redis commands per request", &["", "reads", "saves", "deletes", "others"], &rows);
     let [_, (_, callback), (_, page), .., (_, renew), (_, read)] = &*steps else { bail!("not all steps were taken") };
     report.line(&format!(
         "Beyond what tower-sessions does by itself, the callback of `sign-in` takes {} and a signed-in page {}.",

@@ -60,7 +60,7 @@ pub(crate) async fn measure(
     report.table(
         "A larger session",
         &[
-            "beside the tokens",
+            "besides the tokens",
             "`sign-in` on Redis, CPU per page, µs",
             "Express on Redis, CPU per page, µs",
             "of Express’s",
@@ -94,7 +94,7 @@ async fn held(effort: &Effort, mut signed_in: Record, redis: &Redis, report: &mu
     }
     report.table(
         "Sessions held in memory",
-        &["sessions", "resident", "of one session", "one read of `MemoryStore`, µs"],
+        &["sessions", "resident", "per session", "one read of `MemoryStore`, µs"],
         &rows,
     );
 
@@ -108,8 +108,8 @@ async fn held(effort: &Effort, mut signed_in: Record, redis: &Redis, report: &mu
     let of_one_in_redis = (redis::used_memory(redis)? - before) / IN_REDIS as f64;
     let values: usize = signed_in.data.values().map(|value| value.as_str().map_or(0, str::len)).sum();
     report.line(&format!(
-        "What a session of a signed-in user keeps are {values} bytes of text. It takes {} in `MemoryStore` and {} in Redis: \
-         a million users who are signed in at the same time need {} in the app, or {} in Redis.",
+        "A signed-in user's session holds {values} bytes of text. It takes {} in `MemoryStore` and {} in Redis: a million \
+         concurrent users need {} in the app, or {} in Redis.",
         bytes(of_one),
         bytes(of_one_in_redis),
         bytes(of_one * 1e6),

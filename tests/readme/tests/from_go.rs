@@ -90,7 +90,7 @@ fn params(url: &str) -> HashMap<String, String> {
 }
 
 #[tokio::test]
-async fn its_program_signs_in_tells_who_it_is_gets_tokens_and_signs_out() {
+async fn its_program_signs_in_shows_the_user_gets_tokens_and_signs_out() {
     let visit = Visit::start().await;
     assert!(visit.text("/").await.contains("You are not signed in."));
     assert_eq!(location(&visit.get("/protected").await), "/sign-in");

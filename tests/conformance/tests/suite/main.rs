@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for framework in &FRAMEWORKS {
         for (name, _) in framework.ours {
-            assert!(cases().any(|case| case.name == *name), "{} promises {name:?}, which is no case", framework.name);
+            assert!(cases().any(|case| case.name == *name), "{} promises the unknown case {name:?}", framework.name);
         }
         for case in cases() {
             let name = format!("{}::{}", framework.name, case.name);
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
             }));
         }
     }
-    trials.push(Trial::test("docs::the_table_tells_what_is_observed", || table::check().map_err(Failed::from)));
+    trials.push(Trial::test("docs::the_table_matches_what_is_observed", || table::check().map_err(Failed::from)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -57,14 +57,14 @@ fn observe(framework: &'static Framework, case: &'static Case) -> Result<Outcome
 
 fn run(framework: &Framework, case: &Case) -> Result<Outcome, String> {
     if case.many_processes && !framework.many_processes {
-        return Ok("does not apply".into());
+        return Ok("not applicable".into());
     }
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { (case.run)((framework.site)()).await })));
-    let outcome = outcome.map_err(|_| format!("{}::{} panicked, as told above", framework.name, case.name))?;
+    let outcome = outcome.map_err(|_| format!("{}::{} panicked: see above", framework.name, case.name))?;
     for (name, class) in framework.ours {
         if case.name == *name && outcome.class != *class {
-            return Err(format!("{}::{name}: {}, though {class} is promised", framework.name, outcome.class));
+            return Err(format!("{}::{name}: observed {}, promised {class}", framework.name, outcome.class));
         }
     }
     if let Some(numbers) = &outcome.numbers {

@@ -11,37 +11,37 @@ use crate::site::{Browser, Server, Site};
 pub(crate) const CASES: &[Case] = &[
     Case {
         name: "two_hundred_writers",
-        row: "200 requests at once, each of which sets an item of its own",
+        row: "200 concurrent requests, each setting its own item",
         many_processes: false,
         run: |site| Box::pin(async move { writers(&site, &[site.start()]).await }),
     },
     Case {
         name: "two_hundred_writers_in_two_processes",
-        row: "The same, in two processes",
+        row: "The same, across two processes",
         many_processes: true,
         run: |site| Box::pin(async move { writers(&site, &[site.start(), site.start()]).await }),
     },
     Case {
         name: "a_process_that_has_the_session_in_use",
-        row: "The next request, in another process that has served this session before",
+        row: "The next request, in another process that has already served this session",
         many_processes: true,
         run: |site| Box::pin(async move { in_use_elsewhere(&site).await.into() }),
     },
     Case {
         name: "renewing_in_another_process",
-        row: "The old id after `renew`, in another process that has served this session before",
+        row: "The old id after `renew`, in another process that has already served this session",
         many_processes: true,
         run: |site| Box::pin(async move { ended_elsewhere(&site, Step::Renew(Vec::new())).await.into() }),
     },
     Case {
         name: "ending_the_session_in_another_process",
-        row: "The cookie after the app has ended the session, in another process that has served it before",
+        row: "The cookie after the app ended the session, in another process that has already served it",
         many_processes: true,
         run: |site| Box::pin(async move { ended_elsewhere(&site, Step::EndSession).await.into() }),
     },
     Case {
         name: "ending_the_session_beside_writers",
-        row: "All items are removed and the app ends the session, while 50 requests are under way that then set an item",
+        row: "Removing all items and ending the session while 50 requests are about to set an item",
         many_processes: false,
         run: |site| {
             Box::pin(
@@ -51,7 +51,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "renewing_beside_writers",
-        row: "All items are removed by `renew`, while 50 requests are under way that then set an item",
+        row: "Removing all items with `renew` while 50 requests are about to set an item",
         many_processes: false,
         run: |site| Box::pin(async move { sign_out(&site, vec![Step::Renew(changes(&[("token", None)]))]).await }),
     },
@@ -80,7 +80,7 @@ async fn writers(site: &Arc<Site>, servers: &[Server]) -> Outcome {
     let kept = present(&browser.run(Script::from(read)).await);
 
     assert_eq!(acknowledged, keys.len());
-    let class = if kept == acknowledged { "keeps all" } else { "loses writes" };
+    let class = if kept == acknowledged { "keeps all writes" } else { "loses writes" };
     Outcome { class, numbers: Some(format!("{acknowledged} acknowledged, {} lost", acknowledged - kept)) }
 }
 
@@ -109,8 +109,8 @@ async fn ended_elsewhere(site: &Arc<Site>, end: Step) -> &'static str {
     }
 
     match Browser::with_cookie(&other, &cookie).item("first").await {
-        None => "worth nothing",
-        Some(_) => "still gets the items",
+        None => "invalid",
+        Some(_) => "still works",
     }
 }
 
@@ -145,9 +145,9 @@ async fn sign_out(site: &Arc<Site>, sign_out: Vec<Step>) -> Outcome {
     let other = Browser::with_cookie(&server, &cookie).run(Script::from(read)).await;
     let token = Answer::Item(Some("1".to_owned()));
     let class = match (visitor[0] == token, other[0] == token) {
-        (true, true) => "comes back, under the old id",
-        (true, false) => "comes back, under a new id",
-        (false, true) => "comes back for whoever has the old cookie",
+        (true, true) => "comes back under the old id",
+        (true, false) => "comes back under a new id",
+        (false, true) => "comes back for the old cookie",
         (false, false) => "stays signed out",
     };
     let (visitor, other) = (present(&visitor), present(&other));

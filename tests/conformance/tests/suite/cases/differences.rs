@@ -9,26 +9,26 @@ use crate::script::{Answer, End, Script, Step, changes, get, item, set};
 use crate::site::{Browser, Server, Site};
 
 cases! {
-    what_ok_means: "What `Ok` means: the write is committed",
-    what_ok_means_deferred: "What `Ok` means: the deferred write is committed",
-    a_500_after_a_write: "A write, then the handler answers 500",
-    a_500_after_a_deferred_write: "A deferred write, then the handler answers 500",
+    what_ok_means: "A write that returned `Ok` is committed",
+    what_ok_means_deferred: "A deferred write that returned `Ok` is committed",
+    a_500_after_a_write: "A write, then the handler responds with 500",
+    a_500_after_a_deferred_write: "A deferred write, then the handler responds with 500",
     an_err_after_a_write: "A write, then the handler returns `Err`",
     a_panic_after_a_write: "A write, then the handler panics",
-    a_500_after_a_first_write: "A new visitor's first write, then the handler answers 500",
-    a_failing_store: "A write, and the store fails to save",
+    a_500_after_a_first_write: "A new visitor's first write, then the handler responds with 500",
+    a_failing_store: "A write that the store fails to save",
     renewing: "`renew`",
-    a_500_after_renewing: "`renew`, then the handler answers 500",
+    a_500_after_renewing: "`renew`, then the handler responds with 500",
     an_err_after_renewing: "`renew`, then the handler returns `Err`",
     a_panic_after_renewing: "`renew`, then the handler panics",
-    setting_in_an_ended_session: "Setting an item after the app has ended the session",
-    renewing_an_ended_session: "`renew` that sets an item after the app has ended the session",
-    a_cookie_from_before: "A visitor whose cookie is of a session that is gone sets an item",
-    renewing_after_a_panic: "`renew` after another handler of the session has panicked",
-    ending_a_session_after_a_panic: "The app ends a session after another handler of it has panicked",
-    reloading: "`reload` after another request has written",
-    a_reader_beside_a_writer: "A request that only reads, and ends after another has set an item",
-    a_reader_beside_the_end: "A request that only reads, and ends after another has ended the session",
+    setting_in_an_ended_session: "Setting an item after the app ended the session",
+    renewing_an_ended_session: "`renew` with an item after the app ended the session",
+    a_cookie_from_before: "Setting an item with the cookie of a session that no longer exists",
+    renewing_after_a_panic: "`renew` after a handler of the same session panicked",
+    ending_a_session_after_a_panic: "Ending the session after one of its handlers panicked",
+    reloading: "`reload` after another request wrote an item",
+    a_reader_beside_a_writer: "A read-only request that ends after another request set an item",
+    a_reader_beside_the_end: "A read-only request that ends after another request ended the session",
 }
 
 async fn what_ok_means(site: Arc<Site>) -> &'static str {
@@ -56,9 +56,9 @@ async fn commit(site: &Arc<Site>, script: Script) -> &'static str {
     assert_eq!(browser.item("key").await.as_deref(), Some("1"));
     assert_eq!(browser.moved_to(&site.start()).item("key").await.as_deref(), Some("1"));
     match (in_the_process, in_the_store) {
-        (true, true) => "at once",
-        (true, false) => "seen in this process at once; in the store at response end",
-        (false, false) => "at response end",
+        (true, true) => "immediately",
+        (true, false) => "immediately in this process; in the store when the response ends",
+        (false, false) => "when the response ends",
         (false, true) => panic!("a process reads an old value though the store has a new one"),
     }
 }
@@ -87,7 +87,7 @@ async fn a_500_after_a_first_write(site: Arc<Site>) -> &'static str {
 
     match (browser.cookie(), browser.item("key").await) {
         (Some(_), Some(_)) => "kept",
-        (None, None) => "no cookie, so lost",
+        (None, None) => "lost: no cookie is set",
         other => panic!("{other:?}"),
     }
 }
@@ -107,7 +107,7 @@ async fn fate(site: &Arc<Site>, script: Script) -> &'static str {
     match (in_the_process, in_the_store, in_the_store_now) {
         (true, true, true) => "kept",
         (false, false, false) => "lost",
-        (true, false, true) => "kept in this process; in the store after the next request here",
+        (true, false, true) => "kept in this process; in the store after its next request",
         other => panic!("(in the process, in the store, after one more request) is {other:?}"),
     }
 }
@@ -121,7 +121,7 @@ async fn fail(browser: &Browser, script: &Script) {
 }
 
 async fn a_failing_store(site: Arc<Site>) -> &'static str {
-    let Some(fault) = &site.fault else { return "does not apply" };
+    let Some(fault) = &site.fault else { return "not applicable" };
     let server = site.start();
     let browser = Browser::with_session(&server).await;
 
@@ -134,8 +134,8 @@ async fn a_failing_store(site: Arc<Site>) -> &'static str {
     let in_the_store = browser.moved_to(&site.start()).item("first").await;
     assert_eq!(in_the_store.as_deref(), Some("1"), "nothing was saved");
     match browser.item("first").await.as_deref() {
-        Some("1") => "the request fails, the old item stays",
-        Some("2") => "the request fails, the new item stays in this process",
+        Some("1") => "the request fails and the old item stays",
+        Some("2") => "the request fails, but this process keeps the new item",
         other => panic!("the item is {other:?}"),
     }
 }
@@ -154,7 +154,7 @@ async fn renewing(site: Arc<Site>) -> &'static str {
     if renewed == Answer::Failed("Unsupported".to_owned()) {
         assert_eq!(items, [item("1"), item("2"), Answer::Item(None)], "nothing has changed");
         assert_eq!(browser.cookie().as_ref(), Some(&old));
-        return "`Unsupported`, nothing changed";
+        return "`Unsupported`; nothing changes";
     }
     assert_eq!(renewed, Answer::Done);
     assert_eq!(items, [Answer::Item(None), item("2"), item("3")]);
@@ -164,7 +164,7 @@ async fn renewing(site: Arc<Site>) -> &'static str {
         let found = intruder(&server).run([get("first"), get("second"), get("third")]).await;
         assert_eq!(found, [const { Answer::Item(None) }; 3], "the old id is worth nothing");
     }
-    "new id, the old one is worth nothing"
+    "new id; the old one is invalid"
 }
 
 async fn a_500_after_renewing(site: Arc<Site>) -> &'static str {
@@ -196,7 +196,7 @@ async fn renewed(site: &Arc<Site>, end: End) -> &'static str {
     let kept = browser.item("first").await.is_some();
     match (kept, old_was_valid, old_is_valid().await) {
         (true, false, false) => "renewed",
-        (true, true, false) => "renewed with the next request",
+        (true, true, false) => "renewed by the next request",
         (true, true, true) => "not renewed",
         (false, false, false) => "the session is lost",
         other => panic!("(kept, old id was valid, old id is valid) is {other:?}"),
@@ -233,7 +233,7 @@ async fn of_an_ended_session(site: &Arc<Site>, browser: &Browser, old: &str, ans
         (Answer::Failed(kind), false, Answer::Item(None)) if kind == "Unsupported" => "`Unsupported`",
         (Answer::Done, true, Answer::Item(None)) => "starts a session with a new id",
         (Answer::Done, true, Answer::Item(Some(_))) => "starts a session with the old id",
-        (Answer::Done, false, Answer::Item(None)) => "`Ok`, and lost",
+        (Answer::Done, false, Answer::Item(None)) => "`Ok`, but lost",
         other => panic!("{other:?}"),
     }
 }
@@ -249,8 +249,8 @@ async fn a_cookie_from_before(site: Arc<Site>) -> &'static str {
 
     assert_eq!(browser.item("key").await.as_deref(), Some("1"));
     match Browser::with_cookie(&site.start(), &cookie).item("key").await {
-        None => "gets a new id",
-        Some(_) => "keeps the id",
+        None => "new id",
+        Some(_) => "same id",
     }
 }
 
@@ -274,8 +274,8 @@ async fn after_a_panic(site: &Arc<Site>, step: Step) -> &'static str {
     }
 
     match Browser::with_cookie(&server, &cookie).item("first").await {
-        None => "the old cookie is worth nothing",
-        Some(_) => "the old cookie still gets the items",
+        None => "the old cookie is invalid",
+        Some(_) => "the old cookie still works",
     }
 }
 
@@ -295,9 +295,9 @@ async fn reloading(site: Arc<Site>) -> &'static str {
     // A reload never costs what this request has written.
     assert_eq!(answers[4..], [Answer::Done, Answer::Reloaded(false), item("1")]);
     match (&answers[2], &answers[3]) {
-        (Answer::Reloaded(true), value) if *value == item("2") => "reads it",
-        (Answer::Reloaded(false), value) if *value == item("1") => "`Ok(false)`, the request goes on with what it has",
-        (Answer::Reloaded(false), value) if *value == item("2") => "`Ok(false)`, the request sees it anyway",
+        (Answer::Reloaded(true), value) if *value == item("2") => "`Ok(true)`: sees the write",
+        (Answer::Reloaded(false), value) if *value == item("1") => "`Ok(false)`: keeps its old copy",
+        (Answer::Reloaded(false), value) if *value == item("2") => "`Ok(false)`: sees the write anyway",
         answers => panic!("{answers:?}"),
     }
 }
@@ -313,7 +313,7 @@ async fn a_reader_beside_a_writer(site: Arc<Site>) -> &'static str {
     reader.await.expect("the reader ends well");
 
     match browser.item("key").await {
-        Some(_) => "leaves the write alone",
+        Some(_) => "keeps the write",
         None => "undoes the write",
     }
 }
@@ -330,7 +330,7 @@ async fn a_reader_beside_the_end(site: Arc<Site>) -> &'static str {
     reader.await.expect("the reader ends well");
 
     match Browser::with_cookie(&server, &cookie).item("first").await {
-        None => "leaves it ended",
-        Some(_) => "brings it back",
+        None => "stays ended",
+        Some(_) => "comes back",
     }
 }

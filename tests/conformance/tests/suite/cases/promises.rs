@@ -9,26 +9,26 @@ use crate::script::{Answer, End, Script, Step, changes, get, item, remove, set};
 use crate::site::{Browser, Site};
 
 cases! {
-    a_missing_item_is_none: "An item that was never written",
+    a_missing_item_is_none: "A missing item",
     an_empty_string_is_an_item: "The empty string",
     unicode_comes_back: "Unicode, control characters, NUL",
     json_text_comes_back_byte_for_byte: "A value that is JSON text",
     a_value_of_64_kib_comes_back: "A value of 64 KiB",
     an_item_is_overwritten: "Setting an item again",
     an_item_is_removed: "Removing an item",
-    removing_what_is_not_there_is_ok: "Removing an item that is not there",
+    removing_what_is_not_there_is_ok: "Removing a missing item",
     a_hundred_changes_are_made: "100 changes in one `apply`",
     changes_are_made_in_order: "Changes to one key in one `apply`",
-    a_foreign_object_is_not_a_string: "A JSON object of the app's under the key",
-    a_foreign_number_is_not_a_string: "A number of the app's under the key",
-    a_foreign_null_is_not_a_string: "A `null` of the app's under the key",
-    a_request_reads_its_own_writes: "Reading what the same request wrote",
+    a_foreign_object_is_not_a_string: "The app's own JSON object under the key",
+    a_foreign_number_is_not_a_string: "The app's own number under the key",
+    a_foreign_null_is_not_a_string: "The app's own `null` under the key",
+    a_request_reads_its_own_writes: "Reading an item that the same request wrote",
     a_later_request_reads_it: "Reading it in a later request, in another process",
     two_visitors_are_separate: "Another visitor",
     two_prefixes_are_separate: "Another prefix in the same session",
-    an_ended_session_is_empty: "The cookie of a session that the app has ended",
-    removing_from_an_ended_session_is_ok: "Removing an item after the app has ended the session",
-    the_server_survives_a_panic: "Other requests after a handler has panicked",
+    an_ended_session_is_empty: "The cookie of a session that the app ended",
+    removing_from_an_ended_session_is_ok: "Removing an item after the app ended the session",
+    the_server_survives_a_panic: "Other requests after a handler panicked",
 }
 
 async fn a_missing_item_is_none(site: Arc<Site>) -> &'static str {
@@ -96,7 +96,7 @@ async fn an_item_is_removed(site: Arc<Site>) -> &'static str {
     assert_eq!(browser.item("first").await, None);
     assert_eq!(browser.item("other").await.as_deref(), Some("2"));
     assert_eq!(browser.moved_to(&site.start()).item("first").await, None);
-    "gone"
+    "removed"
 }
 
 async fn removing_what_is_not_there_is_ok(site: Arc<Site>) -> &'static str {
@@ -122,7 +122,7 @@ async fn a_hundred_changes_are_made(site: Arc<Site>) -> &'static str {
     let read: Vec<_> = keys.iter().map(|key| get(key)).collect();
     let kept: Vec<_> = keys.iter().map(|key| item(key)).collect();
     assert_eq!(browser.run(Script::from(read)).await, kept);
-    "made"
+    "all applied"
 }
 
 async fn changes_are_made_in_order(site: Arc<Site>) -> &'static str {
@@ -241,7 +241,7 @@ async fn an_ended_session_is_empty(site: Arc<Site>) -> &'static str {
     assert_eq!(browser.item("first").await, None);
     assert_eq!(Browser::with_cookie(&server, &cookie).item("first").await, None);
     assert_eq!(Browser::with_cookie(&site.start(), &cookie).item("first").await, None);
-    "worth nothing"
+    "invalid"
 }
 
 async fn removing_from_an_ended_session_is_ok(site: Arc<Site>) -> &'static str {

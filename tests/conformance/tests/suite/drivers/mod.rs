@@ -33,17 +33,17 @@ impl Framework {
     }
 }
 
-const RENEWS: (&str, &str) = ("renewing", "new id, the old one is worth nothing");
-const REFUSES_TO_RENEW: (&str, &str) = ("renewing", "`Unsupported`, nothing changed");
+const RENEWS: (&str, &str) = ("renewing", "new id; the old one is invalid");
+const REFUSES_TO_RENEW: (&str, &str) = ("renewing", "`Unsupported`; nothing changes");
 const REFUSES_TO_WRITE_WHAT_IS_DROPPED: (&str, &str) = ("setting_in_an_ended_session", "an error");
 const SAVES_AT_ONCE: &[(&str, &str)] = &[
     RENEWS,
     ("renewing_an_ended_session", "starts a session with a new id"),
-    ("what_ok_means", "at once"),
+    ("what_ok_means", "immediately"),
     ("a_500_after_a_write", "kept"),
     ("a_panic_after_a_write", "kept"),
-    ("what_ok_means_deferred", "at response end"),
-    ("reloading", "reads it"),
+    ("what_ok_means_deferred", "when the response ends"),
+    ("reloading", "`Ok(true)`: sees the write"),
 ];
 
 pub(crate) static FRAMEWORKS: [Framework; 7] = [
