@@ -9,8 +9,8 @@ use crate::oidc::jwt;
 
 /// The claims of an ID token: those of OpenID Connect Core 1.0 (sections 2 and 5.1) and Logto's own.
 ///
-/// The requested [scopes](mod@crate::scope) decide which of the optional claims are present. A claim that the provider sends
-/// as `null` counts as absent.
+/// The requested [scopes](mod@crate::scope) decide which of the optional claims are present. A claim that the provider
+/// sends as `null` counts as absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "FlatIdTokenClaims")]
 #[non_exhaustive]
@@ -40,7 +40,8 @@ pub struct IdTokenClaims {
 }
 
 impl IdTokenClaims {
-    /// Returns a name to show on a page: the first of name, username and email address that is not blank, or the user's id.
+    /// Returns a name to show on a page: the first of name, username and email address that is not blank, or the
+    /// user's id.
     ///
     /// Use it for display only: users can change everything but the id.
     ///
@@ -58,8 +59,8 @@ impl IdTokenClaims {
     }
 }
 
-/// The claims as the token has them, on one level. Every signed-in page parses them, and a flattened [`UserClaims`] would
-/// make serde buffer them once more.
+/// The claims as the token has them, on one level. Every signed-in page parses them, and a flattened [`UserClaims`]
+/// would make serde buffer them once more.
 #[derive(Deserialize)]
 struct FlatIdTokenClaims {
     iss: String,
@@ -147,14 +148,15 @@ pub struct UserClaims {
     /// The URL of a picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
-    /// The email address. Unless [`email_verified`](Self::email_verified) is `Some(true)`, it may belong to somebody else.
+    /// The email address. Unless [`email_verified`](Self::email_verified) is `Some(true)`, it may belong to somebody
+    /// else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Whether the email address is verified to be the user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_verified: Option<bool>,
-    /// The phone number. Unless [`phone_number_verified`](Self::phone_number_verified) is `Some(true)`, it may belong to
-    /// somebody else.
+    /// The phone number. Unless [`phone_number_verified`](Self::phone_number_verified) is `Some(true)`, it may belong
+    /// to somebody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
     /// Whether the phone number is verified to be the user's.

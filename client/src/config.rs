@@ -89,8 +89,8 @@ pub struct AppSecret(String);
 impl LogtoConfig {
     /// Creates a builder. See its [example](LogtoConfigBuilder#example).
     ///
-    /// `endpoint` is the URL of your Logto, such as `https://tenant.logto.app`, without `/oidc` at the end. It may have a
-    /// path (`https://example.com/logto`). Plain `http://` is accepted for loopback hosts only.
+    /// `endpoint` is the URL of your Logto, such as `https://tenant.logto.app`, without `/oidc` at the end. It may
+    /// have a path (`https://example.com/logto`). Plain `http://` is accepted for loopback hosts only.
     ///
     /// `app_id` is the app's id from Logto's console.
     pub fn builder(endpoint: impl Into<String>, app_id: impl Into<String>) -> LogtoConfigBuilder {
@@ -224,13 +224,14 @@ impl LogtoConfigBuilder {
 
     /// Signs users in and out even if the session library cannot give the session a new id.
     ///
-    /// By default both fail with [`RenewalUnsupported`](Error::RenewalUnsupported). Call this only if your app renews the
-    /// id itself: otherwise an attacker who plants a session id in a browser gains a signed-in session (session
+    /// By default both fail with [`RenewalUnsupported`](Error::RenewalUnsupported). Call this only if your app renews
+    /// the id itself: otherwise an attacker who plants a session id in a browser gains a signed-in session (session
     /// fixation).
     ///
     /// ```
     /// # use logto_client::LogtoConfig;
-    /// let config = LogtoConfig::builder("https://tenant.logto.app", "my-app-id").dangerously_keep_session_id().build()?;
+    /// let config =
+    ///     LogtoConfig::builder("https://tenant.logto.app", "my-app-id").dangerously_keep_session_id().build()?;
     /// # Ok::<(), logto_client::Error>(())
     /// ```
     pub fn dangerously_keep_session_id(mut self) -> Self {
@@ -240,8 +241,8 @@ impl LogtoConfigBuilder {
 
     /// Accepts a plain `http://` endpoint on a host that is not loopback.
     ///
-    /// Secrets and tokens then cross the network unencrypted, and an attacker on the path can sign in as any user. Use it
-    /// only in networks that are protected otherwise, such as a service mesh.
+    /// Secrets and tokens then cross the network unencrypted, and an attacker on the path can sign in as any user. Use
+    /// it only in networks that are protected otherwise, such as a service mesh.
     ///
     /// ```
     /// # use logto_client::LogtoConfig;

@@ -45,8 +45,8 @@
 //! # }
 //! ```
 //!
-//! Register `http://localhost:3000/callback` as a redirect URI and `http://localhost:3000/` as a post sign-out redirect URI
-//! in Logto's console. With axum, [`axum`](mod@crate::axum) replaces the three functions by two lines.
+//! Register `http://localhost:3000/callback` as a redirect URI and `http://localhost:3000/` as a post sign-out
+//! redirect URI in Logto's console. With axum, [`axum`](mod@crate::axum) replaces the three functions by two lines.
 //!
 //! # Where to look
 //!
@@ -75,8 +75,8 @@
 //! | `poem-3` | [`SessionHandle`] for `poem::session::Session` |
 //! | `salvo-1` | [`SessionHandle`] for `salvo::session::Session` |
 //!
-//! A feature is named for the version of the library whose types it uses. Each session library saves at its own time and
-//! has its own limits: see the [implementations](SessionHandle#foreign-impls) of [`SessionHandle`].
+//! A feature is named for the version of the library whose types it uses. Each session library saves at its own time
+//! and has its own limits: see the [implementations](SessionHandle#foreign-impls) of [`SessionHandle`].
 //!
 //! # Security
 //!
@@ -87,15 +87,15 @@
 //!   (RFC 7636).
 //! - **Mixed-up providers**: the `iss` of a callback must be this provider (RFC 9207).
 //! - **Forged ID tokens**: signature, issuer, audience, times, `nonce` and `at_hash` are verified (OpenID Connect
-//!   Core 1.0, sections 3.1.3.7 and 3.1.3.8). Only asymmetric algorithms are accepted, each with keys of its own kind.
+//!   Core 1.0, sections 3.1.3.7 and 3.1.3.8). Only asymmetric algorithms are accepted, each with keys of its own type.
 //! - **Leaked secrets**: errors, `Debug` output and log lines contain no token, code or secret.
-//! - **A misbehaving provider**: responses are limited to 1 MiB and, unless you bring your own HTTP client, to 10 seconds.
-//!   Redirects are not followed.
+//! - **A misbehaving provider**: responses are limited to 1 MiB and, unless you bring your own HTTP client, to 10
+//!   seconds. Redirects are not followed.
 //!
 //! # Logs
 //!
-//! The crate logs with [`tracing`](https://docs.rs/tracing). No line contains a token, a code or a secret. A refresh runs
-//! in the span `refresh`, whose field `target` names what the token is for.
+//! The crate logs with [`tracing`](https://docs.rs/tracing). No line contains a token, a code or a secret. A refresh
+//! runs in the span `refresh`, whose field `target` names what the token is for.
 //!
 //! | level | events |
 //! |---|---|
@@ -108,9 +108,9 @@
 //!
 //! - The crate does not manage sessions: the cookie, the store and the expiry are your session library's.
 //! - It does not verify access tokens. That is up to the API that receives them.
-//! - It gets tokens for signed-in users only: there are no tokens for machine-to-machine apps and no token exchange.
-//! - It does not support back-channel logout. A user who is signed out elsewhere stays signed in to your app until the next
-//!   token refresh.
+//! - It gets tokens for signed-in users only. Machine-to-machine apps and token exchange are not supported.
+//! - It does not support back-channel logout. A user who is signed out elsewhere stays signed in to your app until the
+//!   next token refresh.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -18,12 +18,13 @@ pub const PHONE: &str = "phone";
 pub const ADDRESS: &str = "address";
 /// The user's custom data. In user info only, unless the tenant is configured to add it to ID tokens.
 pub const CUSTOM_DATA: &str = "custom_data";
-/// The user's social and enterprise identities. In user info only, unless the tenant is configured to add them to ID tokens.
+/// The user's social and enterprise identities. In user info only, unless the tenant is configured to add them to ID
+/// tokens.
 pub const IDENTITIES: &str = "identities";
 /// The user's roles.
 pub const ROLES: &str = "roles";
-/// The ids of the organizations that the user is a member of. Required for organization tokens. The organizations' names
-/// are in user info only, unless the tenant is configured to add them to ID tokens.
+/// The ids of the organizations that the user is a member of. Required for organization tokens. The organizations'
+/// names are in user info only, unless the tenant is configured to add them to ID tokens.
 pub const ORGANIZATIONS: &str = "urn:logto:scope:organizations";
 /// The user's roles in their organizations.
 pub const ORGANIZATION_ROLES: &str = "urn:logto:scope:organization_roles";

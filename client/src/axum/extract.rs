@@ -52,9 +52,9 @@ impl<H> fmt::Debug for InSession<H> {
 
 /// The signed-in user.
 ///
-/// As an extractor it protects the handler. If nobody is signed in, a request [for a page](super#pages-and-other-requests)
-/// is redirected to sign in and then returned to the page; any other request is answered with 401. Use `Option<User<S>>` in
-/// handlers that also serve signed-out visitors.
+/// As an extractor it protects the handler. If nobody is signed in, a request [for a
+/// page](super#pages-and-other-requests) is redirected to sign in and then returned to the page; any other request is
+/// answered with 401. Use `Option<User<S>>` in handlers that also serve signed-out visitors.
 ///
 /// Extraction reads the session once and sends no request to the provider.
 ///
@@ -67,8 +67,11 @@ impl<H> fmt::Debug for InSession<H> {
 ///
 /// async fn orders(user: User<InSession<tower_sessions::Session>>) -> Response {
 ///     match user.session.access_token(TokenTarget::resource("https://api.example.com")).await {
-///         // Call the API with the token.
-///         Ok(token) => format!("{} may: {:?}", user.claims.display_name(), token.scopes().collect::<Vec<_>>()).into_response(),
+///         Ok(token) => {
+///             // Call the API with the token.
+///             let scopes: Vec<_> = token.scopes().collect();
+///             format!("{} may {}", user.claims.display_name(), scopes.join(", ")).into_response()
+///         }
 ///         Err(error) => user.respond(error),
 ///     }
 /// }
@@ -87,8 +90,8 @@ pub struct User<S> {
 impl<S> User<S> {
     /// Turns an error of the [`session`](Self::session) into a response. See the [example](Self).
     ///
-    /// Redirects to sign in if that is required and the request is for a page, for instance after the provider has ended the
-    /// sign-in. Otherwise returns the response of [`on_error`](super::LogtoAuthBuilder::on_error).
+    /// Redirects to sign in if that is required and the request is for a page, for instance after the provider has
+    /// ended the sign-in. Otherwise returns the response of [`on_error`](super::LogtoAuthBuilder::on_error).
     pub fn respond(&self, error: Error) -> Response {
         self.auth.respond(&self.request, error, Some(&self.claims))
     }
@@ -149,8 +152,8 @@ where
 pub(super) struct Request {
     /// Whether the request is for a page.
     wants_page: bool,
-    /// The path and query of the page to return to after a sign-in: the requested page, or the page whose script sent the
-    /// request.
+    /// The path and query of the page to return to after a sign-in: the requested page, or the page whose script sent
+    /// the request.
     page: Option<String>,
 }
 

@@ -47,18 +47,19 @@
 //! | `POST /logto/sign-out` | signs out of the app and of Logto |
 //!
 //! The prefix `/logto` [can be changed](LogtoAuthBuilder::prefix). Register two URIs in Logto's console:
-//! `https://app.example.com/logto/sign-in-callback` as a redirect URI, and `https://app.example.com/` as a post sign-out
-//! redirect URI. [`LogtoAuthBuilder::build`] logs both.
+//! `https://app.example.com/logto/sign-in-callback` as a redirect URI, and `https://app.example.com/` as a post
+//! sign-out redirect URI. [`LogtoAuthBuilder::build`] logs both.
 //!
 //! # Pages and other requests
 //!
 //! Signed-out visitors are redirected to sign in if they request a page. Other requests, such as those of scripts, are
-//! answered with 401 and the URL to sign in at. A request is for a page if its `Accept` header contains `text/html`, and its
-//! `Sec-Fetch-Mode` header is either absent or `navigate`. Browsers send that header; most other clients do not.
+//! answered with 401 and the URL to sign in at. A request is for a page if its `Accept` header contains `text/html`,
+//! and its `Sec-Fetch-Mode` header is either absent or `navigate`. Browsers send that header; most other clients do
+//! not.
 //!
 //! # State
 //!
-//! The extractors take [`LogtoAuth`] from the router's state. If your app has a state of its own, implement
+//! The extractors take [`LogtoAuth`] from the router's state. If your app has its own state, implement
 //! [`FromRef`](::axum::extract::FromRef), by hand or with axum's derive:
 //!
 //! ```
@@ -99,8 +100,8 @@
 //!
 //! # Storage
 //!
-//! [`InSession`] stores the tokens in a session that is an extractor. For a prefix, a size limit or further fields, derive a
-//! storage of your own:
+//! [`InSession`] stores the tokens in a session that is an extractor. For a prefix, a size limit or further fields,
+//! derive a storage of your own:
 //!
 //! ```
 //! # #[cfg(feature = "tower-sessions-0_15")]
@@ -137,15 +138,16 @@
 //!
 //! # What your app has to do
 //!
-//! - Configure the session cookie: `SameSite=Lax`, because the callback comes from another site; `HttpOnly`; and `Secure`
-//!   if you serve HTTPS.
-//! - Send `Cache-Control: no-store` with pages for signed-in users. Otherwise the browser's back button shows them after a
-//!   sign-out.
+//! - Configure the session cookie: `SameSite=Lax`, because the callback comes from another site; `HttpOnly`; and
+//!   `Secure` if you serve HTTPS.
+//! - Send `Cache-Control: no-store` with pages for signed-in users. Otherwise the browser's back button shows them
+//!   after a sign-out.
 //! - If you send a `Content-Security-Policy` with `form-action`, list Logto's origin there: the form that signs out is
 //!   redirected to Logto.
-//! - Set `unknownSessionRedirectUrl` in the tenant's sign-in experience to your app's
-//!   [sign-in route](LogtoAuth::sign_in_url). Several sign-in forms in one browser share one interaction at Logto. Once the
-//!   user submits one form, the others end on Logto's page "Session not found"; with the setting, they start a new sign-in.
+//! - Set `unknownSessionRedirectUrl` in the tenant's sign-in experience to your app's [sign-in
+//!   route](LogtoAuth::sign_in_url). Several sign-in forms in one browser share one interaction at Logto. Once the
+//!   user submits one form, the others end on Logto's page "Session not found"; with the setting, they start a new
+//!   sign-in.
 
 mod extract;
 mod rejection;
@@ -170,8 +172,8 @@ use crate::util::web_url::WebUrl;
 
 /// Sign-in for an axum app: the routes, their URLs, and the responses to errors.
 ///
-/// Put it into the router's state, alone or [within a state of your own](self#state). The extractors take it from there.
-/// Clones are cheap and share everything.
+/// Put it into the router's state, alone or [within a state of your own](self#state). The extractors take it from
+/// there. Clones are cheap and share everything.
 ///
 /// # Example
 ///
@@ -238,9 +240,9 @@ pub struct LogtoAuthBuilder {
 impl LogtoAuth {
     /// Creates a builder. See its [example](LogtoAuthBuilder#example).
     ///
-    /// `base_url` is the URL at which users reach the app, such as `https://app.example.com`. If the router is nested under a
-    /// path, include the path. The URL is never taken from a request, because clients can forge the headers `Host` and
-    /// `X-Forwarded-*`.
+    /// `base_url` is the URL at which users reach the app, such as `https://app.example.com`. If the router is nested
+    /// under a path, include the path. The URL is never taken from a request, because clients can forge the headers
+    /// `Host` and `X-Forwarded-*`.
     pub fn builder(client: LogtoClient, base_url: impl Into<String>) -> LogtoAuthBuilder {
         LogtoAuthBuilder {
             client,
@@ -309,8 +311,8 @@ impl LogtoAuthBuilder {
         self
     }
 
-    /// Sets the path to redirect to after a sign-in without a valid `return_to`. The default is the path of the base URL.
-    /// See the [example](Self#example).
+    /// Sets the path to redirect to after a sign-in without a valid `return_to`. The default is the path of the base
+    /// URL. See the [example](Self#example).
     pub fn after_sign_in(mut self, path: impl Into<String>) -> Self {
         self.after_sign_in = Some(path.into());
         self
@@ -326,8 +328,8 @@ impl LogtoAuthBuilder {
     /// Sets other origins that a `return_to` may lead to, such as `https://admin.example.com`. See the
     /// [example](Self#example).
     ///
-    /// By default only paths of this app are accepted, because anybody can send your users a link to the sign-in route (open
-    /// redirects). Any other `return_to` is replaced by [`after_sign_in`](Self::after_sign_in).
+    /// By default only paths of this app are accepted, because anybody can send your users a link to the sign-in route
+    /// (open redirects). Any other `return_to` is replaced by [`after_sign_in`](Self::after_sign_in).
     pub fn allowed_origins<T: Into<String>>(mut self, origins: impl IntoIterator<Item = T>) -> Self {
         self.allowed_origins = origins.into_iter().map(Into::into).collect();
         self

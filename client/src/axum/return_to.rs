@@ -32,8 +32,8 @@ impl ReturnTo {
         (is_short(&url) && self.allowed.contains(&url.origin())).then_some(url)
     }
 
-    /// Returns the URL if it is a path of this app. Browsers read `//` as the start of another host's URL. They also read
-    /// `\` as a slash and drop control characters, so these are rejected, too.
+    /// Returns the URL if it is a path of this app. Browsers read `//` as the start of another host's URL. They also
+    /// read `\` as a slash and drop control characters, so these are rejected, too.
     pub(crate) fn path(&self, path: &str) -> Option<Url> {
         let suspicious = |c: char| c == '\\' || c.is_control();
         if !path.starts_with('/') || path.starts_with("//") || path.contains(suspicious) {

@@ -13,7 +13,8 @@ use serde::de::{self, DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The accepted signature algorithms (RFC 7518, section 3.1; RFC 8037, section 3.1). `none` and HMAC are not among them.
+/// The accepted signature algorithms (RFC 7518, section 3.1; RFC 8037, section 3.1). `none` and HMAC are not among
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     Rs256,
@@ -72,8 +73,8 @@ impl Algorithm {
         })
     }
 
-    /// Returns the value of `at_hash` for an access token: the left half of its digest, by the algorithm's hash function
-    /// (OpenID Connect Core 1.0, section 3.1.3.6).
+    /// Returns the value of `at_hash` for an access token: the left half of its digest, by the algorithm's hash
+    /// function (OpenID Connect Core 1.0, section 3.1.3.6).
     pub(crate) fn half_hash(self, text: &str) -> String {
         let hash = match self {
             Self::Rs256 | Self::Ps256 | Self::Es256 => &digest::SHA256,
@@ -135,8 +136,8 @@ impl<'a> UnverifiedJwt<'a> {
     }
 }
 
-/// Decodes the claims of a JWT without verifying it: it was verified earlier, or another party verifies it. Returns `None`
-/// if the token is not a JWT.
+/// Decodes the claims of a JWT without verifying it: it was verified earlier, or another party verifies it. Returns
+/// `None` if the token is not a JWT.
 pub(crate) fn decode_claims<T: DeserializeOwned>(token: &str) -> Option<T> {
     let mut parts = token.split('.');
     let (_header, claims) = (parts.next()?, parts.next()?);

@@ -20,8 +20,8 @@ pub(crate) const INVALID_GRANT: &str = "invalid_grant";
 /// The assumed lifetime in seconds of an access token without an expiry in the response or the token.
 const DEFAULT_LIFETIME: u64 = 60;
 
-/// A successful response of the token endpoint. Only the refresh token is parsed at once: after a rotation it must be stored
-/// even if the rest of the response is invalid.
+/// A successful response of the token endpoint. Only the refresh token is parsed at once: after a rotation it must be
+/// stored even if the rest of the response is invalid.
 pub(crate) struct TokenResponse {
     pub(crate) refresh_token: Option<String>,
     rest: Map<String, Value>,

@@ -56,8 +56,8 @@ impl<S> LogtoSession<S> {
 }
 
 impl<S: LogtoStorage> LogtoSession<S> {
-    /// Returns whether a user is signed in: whether the session has an ID token that the configured provider issued to the
-    /// configured app.
+    /// Returns whether a user is signed in: whether the session has an ID token that the configured provider issued to
+    /// the configured app.
     ///
     /// Sends no request to the provider. If the provider has ended the sign-in, the next token refresh reports it.
     ///
@@ -141,8 +141,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         self.stored_refresh_token().await?.ok_or(Error::MissingRefreshToken)
     }
 
-    /// Returns the ID token and its claims if the configured provider issued it to the configured app. Otherwise the session
-    /// belongs to another configuration, and counts as signed out.
+    /// Returns the ID token and its claims if the configured provider issued it to the configured app. Otherwise the
+    /// session belongs to another configuration, and counts as signed out.
     async fn own_id_token(&self) -> Result<Option<(IdToken, IdTokenClaims)>> {
         let Some(StoredToken { token }) = self.item(items::ID_TOKEN).await? else { return Ok(None) };
         let config = self.client.config();

@@ -57,8 +57,8 @@ pub(crate) struct SignInSessions {
 impl<S: LogtoStorage> LogtoSession<S> {
     /// Starts a sign-in and returns the URL to redirect the browser to.
     ///
-    /// The pending sign-in is stored in the session for an hour, which is as long as Logto keeps its form. A session can have
-    /// eight pending sign-ins, one per tab; the next one replaces the oldest.
+    /// The pending sign-in is stored in the session for an hour, which is as long as Logto keeps its form. A session
+    /// can have eight pending sign-ins, one per tab; the next one replaces the oldest.
     ///
     /// ```
     /// use logto_client::{Error, LogtoSession, LogtoStorage, SignInOptions, Url};
@@ -98,11 +98,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(url)
     }
 
-    /// Completes a sign-in: exchanges the code of the callback for tokens, verifies them, and stores them in the session,
-    /// which gets a new id in the same save.
+    /// Completes a sign-in: exchanges the code of the callback for tokens, verifies them, and stores them in the
+    /// session, which gets a new id in the same save.
     ///
-    /// `callback_url` is the URL of the request, either absolute or its path and query (`/callback?code=…`). Only the path
-    /// and query are used, so nothing depends on the `Host` header.
+    /// `callback_url` is the URL of the request, either absolute or its path and query (`/callback?code=…`). Only the
+    /// path and query are used, so nothing depends on the `Host` header.
     ///
     /// A pending sign-in can be completed once, whether it succeeds or fails. Pending sign-ins of other tabs stay.
     ///
@@ -123,16 +123,16 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// - [`is_stale_callback`](Error::is_stale_callback): the session has no such pending sign-in. Start another one.
     /// - [`SignInCancelled`](Error::SignInCancelled): the user cancelled. All pending sign-ins stay.
     /// - [`is_access_denied`](Error::is_access_denied): the user or the provider refused the sign-in.
-    /// - [`is_sign_in_required`](Error::is_sign_in_required): after [`Prompt::None`](crate::Prompt::None), the provider has to
-    ///   show a page.
+    /// - [`is_sign_in_required`](Error::is_sign_in_required): after [`Prompt::None`](crate::Prompt::None), the
+    ///   provider has to show a page.
     /// - [`AuthorizationFailed`](Error::AuthorizationFailed): the provider reports another error.
     /// - [`InvalidCallback`](Error::InvalidCallback), [`WrongRedirectUri`](Error::WrongRedirectUri),
     ///   [`WrongIssuer`](Error::WrongIssuer), [`InvalidIdToken`](Error::InvalidIdToken),
     ///   [`ClockSkew`](Error::ClockSkew): the callback or the ID token is not valid.
-    /// - [`TokenEndpoint`](Error::TokenEndpoint), [`Request`](Error::Request): the provider refuses the request or does not
-    ///   answer.
-    /// - [`RenewalUnsupported`](Error::RenewalUnsupported), [`Storage`](Error::Storage): the session cannot get a new id, or
-    ///   cannot be read or saved.
+    /// - [`TokenEndpoint`](Error::TokenEndpoint), [`Request`](Error::Request): the provider refuses the request or
+    ///   does not answer.
+    /// - [`RenewalUnsupported`](Error::RenewalUnsupported), [`Storage`](Error::Storage): the session cannot get a new
+    ///   id, or cannot be read or saved.
     pub async fn handle_sign_in_callback(&self, callback_url: &str) -> Result<SignedIn> {
         let result = self.sign_in_by(callback_url).await;
         match &result {
@@ -146,11 +146,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
         result
     }
 
-    /// Returns the [`post_redirect_uri`](crate::SignInOptions::post_redirect_uri) of the pending sign-in that this callback
-    /// belongs to, or of the newest one if the callback has no `state` because the user cancelled.
+    /// Returns the [`post_redirect_uri`](crate::SignInOptions::post_redirect_uri) of the pending sign-in that this
+    /// callback belongs to, or of the newest one if the callback has no `state` because the user cancelled.
     ///
-    /// Call it before [`handle_sign_in_callback`](Self::handle_sign_in_callback), which removes the pending sign-in. After an
-    /// error you can then start another sign-in with the same destination.
+    /// Call it before [`handle_sign_in_callback`](Self::handle_sign_in_callback), which removes the pending sign-in.
+    /// After an error you can then start another sign-in with the same destination.
     ///
     /// ```
     /// use logto_client::{Error, LogtoSession, LogtoStorage, SignInOptions};
@@ -246,8 +246,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(claims)
     }
 
-    /// Removes a sign-in that failed. The provider was asked meanwhile, which takes its time: the session is read again,
-    /// since it is saved whole, and would undo what other requests have done.
+    /// Removes a sign-in that failed. The provider was asked meanwhile, which takes its time: the session is read
+    /// again, since it is saved whole, and would undo what other requests have done.
     async fn use_up(&self, sign_in: &SignInSession) -> Result<()> {
         self.storage().reload().await?;
         let mut others = self.sign_in_sessions().await?;

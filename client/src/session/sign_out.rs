@@ -25,12 +25,12 @@ const ITEMS: [Change<'static>; 4] = [TOKENS[0], TOKENS[1], TOKENS[2], Change::re
 impl<S: LogtoStorage> LogtoSession<S> {
     /// Signs the user out and returns the URL to redirect the browser to.
     ///
-    /// Removes all items from the session, which gets a new id in the same save, and revokes the refresh token (RFC 7009).
-    /// The URL ends the session at the provider, too (OpenID Connect RP-Initiated Logout 1.0). The provider then returns the
-    /// browser to `post_logout_redirect_uri`, an absolute URL that is registered in Logto's console.
+    /// Removes all items from the session, which gets a new id in the same save, and revokes the refresh token (RFC
+    /// 7009). The URL ends the session at the provider, too (OpenID Connect RP-Initiated Logout 1.0). The provider
+    /// then returns the browser to `post_logout_redirect_uri`, an absolute URL that is registered in Logto's console.
     ///
-    /// A revocation that fails is not an error. The call waits for it for at most a second; retries run in the background for
-    /// some minutes.
+    /// A revocation that fails is not an error. The call waits for it for at most a second; retries run in the
+    /// background for some minutes.
     ///
     /// ```
     /// use logto_client::{Error, LogtoSession, LogtoStorage, Url};
@@ -42,17 +42,17 @@ impl<S: LogtoStorage> LogtoSession<S> {
     ///
     /// # Concurrent requests
     ///
-    /// Once the call has returned, no refresh in this process writes tokens back to the session. A refresh in another process
-    /// may, and so may a session library that saves the whole session again at the end of a slow response. Such tokens are
-    /// revoked. With tower-sessions their first use clears them; with other libraries their use fails.
+    /// Once the call has returned, no refresh in this process writes tokens back to the session. A refresh in another
+    /// process may, and so may a session library that saves the whole session again at the end of a slow response.
+    /// Such tokens are revoked. With tower-sessions their first use clears them; with other libraries their use fails.
     ///
     /// # Errors
     ///
     /// - [`InvalidOption`](Error::InvalidOption): `post_logout_redirect_uri` is not an absolute URL.
-    /// - [`Storage`](Error::Storage), [`RenewalUnsupported`](Error::RenewalUnsupported): the session could not be cleared. The
-    ///   refresh token is revoked nevertheless.
-    /// - [`EndSession`](Error::EndSession): the user is signed out of this app, but the provider's metadata cannot be fetched,
-    ///   or the provider is known to be down.
+    /// - [`Storage`](Error::Storage), [`RenewalUnsupported`](Error::RenewalUnsupported): the session could not be
+    ///   cleared. The refresh token is revoked nevertheless.
+    /// - [`EndSession`](Error::EndSession): the user is signed out of this app, but the provider's metadata cannot be
+    ///   fetched, or the provider is known to be down.
     #[doc(alias = "logout")]
     pub async fn sign_out(&self, post_logout_redirect_uri: Option<&str>) -> Result<Url> {
         if let Some(Err(problem)) = post_logout_redirect_uri.map(WebUrl::parse) {
@@ -101,7 +101,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         self.end_sign_in(self.clear_stored_tokens()).await
     }
 
-    /// Makes a change that ends the session's current sign-in. No refresh of that sign-in writes to the session afterwards.
+    /// Makes a change that ends the session's current sign-in. No refresh of that sign-in writes to the session
+    /// afterwards.
     pub(crate) async fn end_sign_in(&self, change: impl Future<Output = Result<()>>) -> Result<()> {
         match self.stored_refresh_token().await? {
             Some(token) => self.client().grants().get(&token).sign_out(change).await,

@@ -21,8 +21,8 @@ const RENEWALS: u32 = 5;
 /// How often the budget grows by one renewal.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A value that is fetched when it is missing or too old, by one request at a time. If the request fails, the last good value
-/// stays in use for at most a day.
+/// A value that is fetched when it is missing or too old, by one request at a time. If the request fails, the last
+/// good value stays in use for at most a day.
 pub(crate) struct Cached<T> {
     state: Mutex<State<T>>,
     fetches: SingleFlight<(), Result<Arc<T>, RequestError>>,
@@ -78,8 +78,8 @@ impl<T> Cached<T> {
         self.state().value.as_ref().map(|(value, _)| Arc::clone(value))
     }
 
-    /// Replaces the value `lacking`, in which the caller missed something, however young it is. Returns `lacking` itself if
-    /// the fetch fails or the budget is spent.
+    /// Replaces the value `lacking`, in which the caller missed something, however young it is. Returns `lacking`
+    /// itself if the fetch fails or the budget is spent.
     pub(crate) async fn renewed<F>(&self, lacking: Arc<T>, fetch: impl FnOnce() -> F) -> Arc<T>
     where
         F: Future<Output = Result<T, RequestError>>,

@@ -12,8 +12,8 @@ use crate::util::single_flight::SingleFlight;
 /// How long the error of a failed probe is returned before the next probe.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Sends a request to a provider whose last request failed, to find out whether it is back: one at a time, at most every ten
-/// seconds. Sends nothing while the provider answers.
+/// Sends a request to a provider whose last request failed, to find out whether it is back: one at a time, at most
+/// every ten seconds. Sends nothing while the provider answers.
 pub(crate) struct Probe {
     last_failure: Mutex<Option<(RequestError, Instant)>>,
     probes: SingleFlight<(), Result<(), RequestError>>,

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// One call runs at a time: its caller is the leader, the others wait. A waiter shares the leader's result if that is for
-/// its key, and otherwise becomes the next leader. If a leader is dropped without a result, the next caller leads.
+/// One call runs at a time: its caller is the leader, the others wait. A waiter shares the leader's result if that is
+/// for its key, and otherwise becomes the next leader. If a leader is dropped without a result, the next caller leads.
 pub(crate) struct SingleFlight<K, T> {
     leading: Arc<tokio::sync::Mutex<()>>,
     results: Arc<Mutex<Results<K, T>>>,

@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep};
 /// How often expired entries are removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// An entry expires when it is not looked up for its time to live. A task that runs while the map has entries then removes
-/// it from memory within [`SWEEP_INTERVAL`].
+/// An entry expires when it is not looked up for its time to live. A task that runs while the map has entries then
+/// removes it from memory within [`SWEEP_INTERVAL`].
 pub(crate) struct TtlMap<T> {
     ttl: fn(&T) -> Duration,
     table: Arc<Mutex<Table<T>>>,
@@ -79,7 +79,8 @@ impl<T> Table<T> {
     }
 }
 
-/// Marks the running sweeper of a map. Dropped with the task, so that another can start after the runtime has shut down.
+/// Marks the running sweeper of a map. Dropped with the task, so that another can start after the runtime has shut
+/// down.
 struct Sweeper<T> {
     table: Weak<Mutex<Table<T>>>,
 }

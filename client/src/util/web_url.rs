@@ -36,7 +36,7 @@ impl WebUrl {
         }
     }
 
-    /// Whether nobody on the network can read what is sent there: `https`, or this machine.
+    /// Whether data sent there is protected on the way: by `https`, or because it stays on this machine.
     pub(crate) fn is_protected(&self) -> bool {
         self.0.scheme() == "https" || self.is_loopback()
     }

@@ -11,7 +11,8 @@ use deadpool_redis::{Config, Runtime};
 /// How long a request waits for Redis before it fails with 503.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Uses a pool: the single connection of `RedisSessionStore::new` takes minutes to recover after a short outage of Redis.
+/// Uses a pool: the single connection of `RedisSessionStore::new` takes minutes to recover after a short outage of
+/// Redis.
 pub(crate) async fn connect() -> Result<RedisSessionStore, Box<dyn Error>> {
     let url = env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
     let info = url.into_connection_info().map_err(|error| format!("REDIS_URL is not a Redis URL: {error}"))?;

@@ -1,7 +1,8 @@
 //! A session store for tower-sessions 0.15 over MongoDB's own driver.
 //!
-//! It is self-contained: copy this file into your project. It requires `async-trait`, `mongodb` 3, `serde_json` (feature
-//! `float_roundtrip`, without which the last digit of a float may change), `tokio` (feature `time`) and `tower-sessions`.
+//! It is self-contained: copy this file into your project. It requires `async-trait`, `mongodb` 3, `serde_json`
+//! (feature `float_roundtrip`, without which the last digit of a float may change), `tokio` (feature `time`) and
+//! `tower-sessions`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -30,16 +31,16 @@ use tower_sessions::session_store::{Error, Result};
 ///
 /// Call [`migrate`](Self::migrate) once at startup. Clones share one collection and its connections.
 ///
-/// Writes wait for the journals of a majority of the servers (`{ w: "majority", j: true }`), and reads go to the primary:
-/// other programs see a write at once, and no crash loses it. The client's own options do not change this.
+/// Writes wait for the journals of a majority of the servers (`{ w: "majority", j: true }`), and reads go to the
+/// primary: other programs see a write at once, and no crash loses it. The client's own options do not change this.
 ///
 /// # Errors
 ///
 /// - [`Error::Backend`]: MongoDB cannot be reached, refuses the operation, or does not answer [in
 ///   time](Self::with_timeout). A write may have been made.
 /// - [`Error::Encode`]: the session's data is larger than [`MAX_DATA_LEN`](Self::MAX_DATA_LEN). Nothing was written.
-/// - [`Error::Decode`]: this store did not write the document under the session's id, or its data is nested more than 127
-///   levels deep, which `serde_json` does not parse.
+/// - [`Error::Decode`]: this store did not write the document under the session's id, or its data is nested more than
+///   127 levels deep, which `serde_json` does not parse.
 ///
 /// No error contains a session's data or id.
 #[derive(Clone)]
@@ -48,13 +49,13 @@ pub struct MongoStore {
     timeout: Duration,
 }
 
-/// The number of attempts for a write that conflicts with another document of the same id. Ids are random numbers of 128
-/// bits, so even one conflict is unlikely.
+/// The number of attempts for a write that conflicts with another document of the same id. Ids are random numbers of
+/// 128 bits, so even one conflict is unlikely.
 const TRIES: usize = 4;
 
 impl MongoStore {
-    /// The maximum size of a session's data in bytes of JSON: MongoDB's limit for a document, 16 MiB, less 1 KiB for the
-    /// other fields.
+    /// The maximum size of a session's data in bytes of JSON: MongoDB's limit for a document, 16 MiB, less 1 KiB for
+    /// the other fields.
     pub const MAX_DATA_LEN: usize = 16 * 1024 * 1024 - 1024;
 
     /// Creates a store in the collection, which should contain nothing else. Does not connect to MongoDB yet.
@@ -70,8 +71,8 @@ impl MongoStore {
         Self { sessions, timeout: Duration::from_secs(10) }
     }
 
-    /// Sets the time limit of an operation: server selection, connecting, and waiting for the response. The default is 10
-    /// seconds.
+    /// Sets the time limit of an operation: server selection, connecting, and waiting for the response. The default is
+    /// 10 seconds.
     ///
     /// The driver itself does not limit the wait for a response. If the driver's other limits are shorter than this one
     /// (`serverSelectionTimeoutMS` is 30 seconds by default), errors have more detail.
@@ -92,7 +93,8 @@ impl MongoStore {
         self.in_time(async { self.sessions.create_index(index).await.map(drop).map_err(|error| backend(&error)) }).await
     }
 
-    /// The driver closes the connection of an operation that is cancelled here, so no later operation reads its response.
+    /// The driver closes the connection of an operation that is cancelled here, so no later operation reads its
+    /// response.
     async fn in_time<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
         let late = |_| Error::Backend(format!("MongoDB has not answered within {:?}", self.timeout));
         timeout(self.timeout, operation).await.map_err(late)?
@@ -158,8 +160,8 @@ fn by_id(id: &Id) -> Document {
     doc! { "_id": id.to_string() }
 }
 
-/// Stores the data as JSON text, which MongoDB returns unchanged. BSON has no integers above `i64::MAX` and no NUL in keys,
-/// and MongoDB gives keys with dots and dollars a special meaning.
+/// Stores the data as JSON text, which MongoDB returns unchanged. BSON has no integers above `i64::MAX` and no NUL in
+/// keys, and MongoDB gives keys with dots and dollars a special meaning.
 fn to_document(record: &Record) -> Result<Document> {
     let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
     if data.len() > MongoStore::MAX_DATA_LEN {

@@ -13,7 +13,8 @@ pub(crate) async fn open() -> Result<SqliteStore, Box<dyn Error>> {
     let url = env::var("DATABASE_URL").unwrap_or_else(|_| "sqlite://sessions.db?mode=rwc".to_owned());
     let failed = |error| format!("cannot use {url} (DATABASE_URL): {error}");
     let options: SqliteConnectOptions = url.parse().map_err(failed)?;
-    // In this mode readers never wait for writers. A writer waits for another for up to five seconds, then fails with 503.
+    // In this mode readers never wait for writers. A writer waits for another for up to five seconds, then fails with
+    // 503.
     let options = options.journal_mode(SqliteJournalMode::Wal);
     let store = SqliteStore::new(SqlitePool::connect_with(options).await.map_err(failed)?);
     store.migrate().await.map_err(failed)?;

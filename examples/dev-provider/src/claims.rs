@@ -96,7 +96,7 @@ pub(crate) fn of_user_info(user: &User, scopes: &[String], config: &Config) -> M
             "custom_data" => add("custom_data", json!(user.custom_data)),
             "identities" => {
                 add("identities", json!(user.identities));
-                // There is no enterprise single sign-on here.
+                // Enterprise single sign-on is not supported.
                 add("sso_identities", json!([]));
             }
             ORGANIZATIONS => {

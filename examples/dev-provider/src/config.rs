@@ -17,8 +17,8 @@ pub struct Config {
     /// The provider's URL: `http`, a loopback host, a port (0 for any free port), and an optional path. The issuer is
     /// `{endpoint}/oidc`.
     ///
-    /// The default is `http://127.0.0.1:3001`. For a browser it is a different site from `http://localhost:3000`, just as
-    /// Logto is a different site from your app. An app whose session cookie is `SameSite=Strict` fails with both.
+    /// The default is `http://127.0.0.1:3001`. For a browser it is a different site from `http://localhost:3000`, just
+    /// as Logto is a different site from your app. An app whose session cookie is `SameSite=Strict` fails with both.
     pub endpoint: String,
     pub client_id: String,
     /// `None` for a public client.
@@ -40,19 +40,20 @@ pub struct Config {
     /// The lifetime of access tokens. ID tokens are valid for an hour.
     pub access_token_lifetime: Duration,
     pub refresh_token_lifetime: Duration,
-    /// The share of its lifetime after which a refresh token is rotated when it is used: 0 rotates at every use, more than 1
-    /// never. A public client's tokens are rotated at every use.
+    /// The share of its lifetime after which a refresh token is rotated when it is used: 0 rotates at every use, more
+    /// than 1 never. A public client's tokens are rotated at every use.
     pub rotate_refresh_token_at: f64,
     /// How long a rotated refresh token still works. Later, its use revokes the whole grant.
     pub refresh_token_grace: Duration,
     pub signing_algorithm: SigningAlgorithm,
-    /// Whether ID tokens contain `custom_data`, `identities`, `sso_identities` and `organization_data`. By default only user
-    /// info does. In Logto this is a setting of the tenant.
+    /// Whether ID tokens contain `custom_data`, `identities`, `sso_identities` and `organization_data`. By default
+    /// only user info does. In Logto this is a setting of the tenant.
     pub extended_id_token_claims: bool,
-    /// The URL to redirect to when the interaction of a sign-in page has ended, instead of showing an error page. In Logto this
-    /// is a setting of the tenant.
+    /// The URL to redirect to when the interaction of a sign-in page has ended, instead of showing an error page. In
+    /// Logto this is a setting of the tenant.
     pub unknown_session_redirect_url: Option<String>,
-    /// Whether "Cancel" sends `error=access_denied` to the app, as other providers do. Logto opens the bare redirect URI.
+    /// Whether "Cancel" sends `error=access_denied` to the app, as other providers do. Logto opens the bare redirect
+    /// URI.
     pub deny_with_error: bool,
 }
 
@@ -181,10 +182,11 @@ impl Config {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The endpoint is not an `http` URL with a host, a port and a plain path. The error does not repeat it, because it may
-    /// contain a password.
+    /// The endpoint is not an `http` URL with a host, a port and a plain path. The error does not repeat it, because
+    /// it may contain a password.
     Endpoint,
-    /// The endpoint is not on loopback. Anybody may sign in as anybody, so only programs on the same machine may connect.
+    /// The endpoint is not on loopback. Anybody may sign in as anybody, so only programs on the same machine may
+    /// connect.
     NotLoopback(String),
     /// The redirect URI is not an absolute URL, or has a fragment.
     RedirectUri(String),

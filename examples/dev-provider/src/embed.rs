@@ -42,8 +42,8 @@ impl DevProvider {
         routes(&self.provider)
     }
 
-    /// Signs a user in and consents, in a new browser session. Returns the URL to redirect the browser to: the redirect URI
-    /// with `code`, `state` and `iss`, or with `error` if the request is invalid.
+    /// Signs a user in and consents, in a new browser session. Returns the URL to redirect the browser to: the
+    /// redirect URI with `code`, `state` and `iss`, or with `error` if the request is invalid.
     ///
     /// `user` is an id, a name, a username or an email address. A new name creates a user.
     ///

@@ -12,7 +12,8 @@ use crate::config::Config;
 use crate::error::{OAuthError, Result};
 use crate::expiring::{Expiring, random};
 
-/// A user's grant to the app. All sign-ins of one session share it. When it is revoked, its codes and tokens become invalid.
+/// A user's grant to the app. All sign-ins of one session share it. When it is revoked, its codes and tokens become
+/// invalid.
 pub(crate) struct Grant {
     /// The user's id.
     pub(crate) user: String,

@@ -41,7 +41,8 @@ impl SigningAlgorithm {
         }
     }
 
-    /// Returns `at_hash`, which binds an ID token to the access token issued with it (`OpenID` Connect Core, section 3.1.3.6).
+    /// Returns `at_hash`, which binds an ID token to the access token issued with it (`OpenID` Connect Core, section
+    /// 3.1.3.6).
     pub(crate) fn at_hash(self, access_token: &str) -> String {
         let hash = digest(self.digest(), access_token.as_bytes());
         base64(&hash.as_ref()[..hash.as_ref().len() / 2])

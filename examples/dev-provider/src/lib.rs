@@ -85,7 +85,8 @@ impl DevProvider {
         Ok(Self { provider, server: Some(Server { stop, task }) })
     }
 
-    /// Creates a provider that does not listen, for tests that serve [`DevProvider::router`] at the endpoint themselves.
+    /// Creates a provider that does not listen, for tests that serve [`DevProvider::router`] at the endpoint
+    /// themselves.
     ///
     /// # Errors
     ///
@@ -126,8 +127,8 @@ impl DevProvider {
         self.provider.tables().users.find_mut(user).map(change).is_some()
     }
 
-    /// Suspends a user, as an administrator of Logto can: revokes their grants and rejects further sign-ins. Returns whether the
-    /// user exists.
+    /// Suspends a user, as an administrator of Logto can: revokes their grants and rejects further sign-ins. Returns
+    /// whether the user exists.
     pub fn suspend_user(&self, user: &str) -> bool {
         let mut tables = self.provider.tables();
         let Some(user) = tables.users.find_mut(user) else { return false };

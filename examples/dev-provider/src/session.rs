@@ -47,7 +47,8 @@ impl Provider {
         self.unset_cookie(&self.interaction_cookie)
     }
 
-    /// Returns the cookie that Logto sets for its sign-in page: raw JSON, for every path. Apps on the same host receive it, too.
+    /// Returns the cookie that Logto sets for its sign-in page: raw JSON, for every path. Apps on the same host
+    /// receive it, too.
     pub(crate) fn set_app(&self) -> String {
         format!("_logto={}; Path=/; SameSite=Lax", json!({ "appId": self.config.client_id }))
     }
@@ -62,8 +63,8 @@ impl Provider {
 }
 
 impl Tables {
-    /// Signs the user in under a new session id and returns it. An id that an attacker planted becomes worthless. The same user
-    /// keeps the session's grant.
+    /// Signs the user in under a new session id and returns it. An id that an attacker planted becomes worthless. The
+    /// same user keeps the session's grant.
     pub(crate) fn sign_in(&mut self, old: Option<&str>, user: &str) -> String {
         let old = old.and_then(|old| self.sessions.remove(old)).filter(|old| old.user == user);
         let grant = old.map_or_else(|| Grant::new(user), |old| old.grant);
@@ -80,8 +81,8 @@ impl Tables {
     }
 }
 
-/// Returns the value of the cookie that is a key of the table. The browser also sends cookies of other programs on this host,
-/// perhaps one of the same name for another path.
+/// Returns the value of the cookie that is a key of the table. The browser also sends cookies of other programs on
+/// this host, perhaps one of the same name for another path.
 fn cookie<T>(table: &Expiring<T>, headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get_all(COOKIE).iter().find_map(|header| {
         let header = String::from_utf8_lossy(header.as_bytes());

@@ -99,8 +99,8 @@ pub struct Role {
     pub scopes: Vec<String>,
 }
 
-/// A role in the organization template. Its permissions apply within an organization: its own scopes, and scopes of APIs in
-/// tokens for an API within the organization.
+/// A role in the organization template. Its permissions apply within an organization: its own scopes, and scopes of
+/// APIs in tokens for an API within the organization.
 pub type OrganizationRole = Role;
 
 impl Role {

@@ -1,7 +1,7 @@
 //! Signs users in, with axum, tower-sessions and `logto-client`.
 //!
-//! Uses the Logto named by `LOGTO_ENDPOINT`, `LOGTO_APP_ID` and `LOGTO_APP_SECRET`, or else a development provider that it
-//! starts itself.
+//! Uses the Logto named by `LOGTO_ENDPOINT`, `LOGTO_APP_ID` and `LOGTO_APP_SECRET`, or else a development provider
+//! that it starts itself.
 
 mod pages;
 mod problem;

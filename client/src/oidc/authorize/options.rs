@@ -1,4 +1,4 @@
-//! What an app can choose for one sign-in.
+//! Options of a sign-in, and their validation.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use crate::util::web_url::WebUrl;
 /// The maximum length of a URL in bytes. The session stores two per sign-in, for up to eight sign-ins.
 const MAX_URL: usize = 2048;
 
-/// Parameters that [`SignInOptions::extra_param`] rejects: the client sets them itself, or they change how it would have to
-/// verify the response.
+/// Parameters that [`SignInOptions::extra_param`] rejects: the client sets them itself, or they change how it would
+/// have to verify the response.
 const OWN_PARAMS: [&str; 22] = [
     "client_id",
     "client_secret",
@@ -131,8 +131,8 @@ pub enum DirectSignIn {
 }
 
 impl SignInOptions {
-    /// Creates options for a sign-in that returns to `redirect_uri`: an absolute URL of your app, without a fragment, of
-    /// at most 2048 bytes, registered in Logto's console as a redirect URI.
+    /// Creates options for a sign-in that returns to `redirect_uri`: an absolute URL of your app, without a fragment,
+    /// of at most 2048 bytes, registered in Logto's console as a redirect URI.
     ///
     /// See the [example](Self#example).
     pub fn new(redirect_uri: impl Into<String>) -> Self {
@@ -153,8 +153,8 @@ impl SignInOptions {
     /// Sets where your app sends the user after the sign-in, in at most 2048 bytes. See the [example](Self#example).
     ///
     /// The session stores the value and [`SignedIn::post_redirect_uri`](crate::SignedIn::post_redirect_uri) returns it
-    /// unchanged. The client does not check it: if it comes from a request, first make sure that it leads to your own app
-    /// (open redirects).
+    /// unchanged. The client does not check it: if it comes from a request, first make sure that it leads to your own
+    /// app (open redirects).
     pub fn post_redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.post_redirect_uri = Some(uri.into());
         self
@@ -209,8 +209,8 @@ impl SignInOptions {
         self
     }
 
-    /// Sets a one-time token, which signs the user in without a password: the token of a magic link that your app sent by
-    /// email.
+    /// Sets a one-time token, which signs the user in without a password: the token of a magic link that your app sent
+    /// by email.
     ///
     /// Logto also requires the email address that the token was issued for, as the [`login_hint`](Self::login_hint).
     ///
@@ -227,15 +227,15 @@ impl SignInOptions {
 
     /// Adds another parameter of the provider, such as `ui_locales`. See the [example](Self#example).
     ///
-    /// The sign-in fails with [`Error::InvalidOption`] if the client sets the parameter itself, or would have to verify the
-    /// response differently because of it (`request`, `max_age` and the like).
+    /// The sign-in fails with [`Error::InvalidOption`] if the client sets the parameter itself, or would have to
+    /// verify the response differently because of it (`request`, `max_age` and the like).
     pub fn extra_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extra_params.push((name.into(), value.into()));
         self
     }
 
-    /// Sets whether starting the sign-in signs the current user out of this session. The default is `false`: the current
-    /// user stays signed in until another sign-in succeeds.
+    /// Sets whether starting the sign-in signs the current user out of this session. The default is `false`: the
+    /// current user stays signed in until another sign-in succeeds.
     ///
     /// With `true`, any website that links to your sign-in route can sign your users out.
     ///
