@@ -1,4 +1,4 @@
-//! What tokens and the provider say of a user.
+//! Claims about users, in tokens and in user info.
 
 use std::collections::BTreeMap;
 
@@ -7,39 +7,43 @@ use serde_json::{Map, Value};
 
 use crate::oidc::jwt;
 
-/// The claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1, and Logto's own). Which of them there are is
-/// a matter of the [scopes](mod@crate::scope) that were asked for.
+/// The claims of an ID token: those of OpenID Connect Core 1.0 (sections 2 and 5.1) and Logto's own.
+///
+/// The requested [scopes](mod@crate::scope) decide which of the optional claims are present. A claim that the provider
+/// sends as `null` counts as absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "FlatIdTokenClaims")]
 #[non_exhaustive]
 pub struct IdTokenClaims {
-    /// The provider.
+    /// The issuer: `{endpoint}/oidc`.
     pub iss: String,
-    /// The user's id: the one thing here that never changes and is never another's.
+    /// The user's id. Use it as the key of the user in your database: it never changes and is never reused.
     pub sub: String,
-    /// The apps that the token is for.
+    /// The audience: the ids of the apps that the token is for.
     pub aud: Vec<String>,
-    /// When the token ends, in seconds since 1970. The session goes on after it.
+    /// When the token expires, in seconds since 1970. The session outlives it.
     pub exp: u64,
-    /// When the token was made, in seconds since 1970.
+    /// When the token was issued, in seconds since 1970.
     pub iat: u64,
-    /// The app that asked for the token.
+    /// The authorized party: the id of the app that requested the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub azp: Option<String>,
-    /// Ties the token to the sign-in that asked for it.
+    /// The random value that binds the token to the sign-in that requested it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
-    /// Ties the token to the access token that came with it.
+    /// The hash that binds the token to the access token issued with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_hash: Option<String>,
-    /// What the provider says of the user.
+    /// The claims about the user.
     #[serde(flatten)]
     pub user: UserClaims,
 }
 
 impl IdTokenClaims {
-    /// What to call the user on a page: the name, else the username, the email address or the user's id. For display only:
-    /// users can change all but the id.
+    /// Returns a name to show on a page: the first of name, username and email address that is not blank, or the
+    /// user's id.
+    ///
+    /// Use it for display only: users can change everything but the id.
     ///
     /// ```
     /// use logto_client::IdTokenClaims;
@@ -55,8 +59,8 @@ impl IdTokenClaims {
     }
 }
 
-/// As they stand in the token. Every signed-in page reads them, and a `flatten` of all that is said of the user would
-/// collect it once more on its way.
+/// The claims as the token has them, on one level. Every signed-in page parses them, and a flattened [`UserClaims`]
+/// would make serde buffer them once more.
 #[derive(Deserialize)]
 struct FlatIdTokenClaims {
     iss: String,
@@ -118,61 +122,65 @@ impl From<FlatIdTokenClaims> for IdTokenClaims {
     }
 }
 
-/// What the user info endpoint answers.
+/// The response of the user info endpoint (OpenID Connect Core 1.0, section 5.3.2).
+///
+/// Returned by [`fetch_user_info`](crate::LogtoSession::fetch_user_info).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserInfo {
     /// The user's id.
     pub sub: String,
-    /// What the provider says of the user.
+    /// The claims about the user.
     #[serde(flatten)]
     pub user: UserClaims,
 }
 
-/// What a provider says of a user, in an ID token or as user info.
+/// Claims about a user, in an ID token or in user info.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserClaims {
     /// The full name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The name to sign in with.
+    /// The username, which the user may sign in with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// The URL of a picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
-    /// The email address. Anybody's, unless [`email_verified`](Self::email_verified).
+    /// The email address. Unless [`email_verified`](Self::email_verified) is `Some(true)`, it may belong to somebody
+    /// else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Whether the email address is known to be the user's.
+    /// Whether the email address is verified to be the user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_verified: Option<bool>,
-    /// The phone number.
+    /// The phone number. Unless [`phone_number_verified`](Self::phone_number_verified) is `Some(true)`, it may belong
+    /// to somebody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
-    /// Whether the phone number is known to be the user's.
+    /// Whether the phone number is verified to be the user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_number_verified: Option<bool>,
-    /// The roles.
+    /// The names of the user's roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
     /// The ids of the organizations that the user is a member of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organizations: Option<Vec<String>>,
-    /// The roles in them, each as `organization:role`.
+    /// The user's roles in these organizations, each as `<organization id>:<role>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_roles: Option<Vec<String>>,
-    /// The organizations that the user is a member of.
+    /// The names and descriptions of these organizations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_data: Option<Vec<OrganizationData>>,
-    /// What the app or the tenant has stored with the user.
+    /// The custom data that apps or administrators stored for the user in Logto.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_data: Option<Map<String, Value>>,
-    /// The social accounts that the user signs in with, by their target, such as `google`.
+    /// The user's social accounts, by the connector's target, such as `google`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identities: Option<BTreeMap<String, Identity>>,
-    /// Every other claim.
+    /// All other claims.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -183,9 +191,9 @@ pub struct UserClaims {
 pub struct OrganizationData {
     /// The organization's id.
     pub id: String,
-    /// The name to show.
+    /// The display name.
     pub name: String,
-    /// A description, where there is one.
+    /// The description, if any.
     pub description: Option<String>,
 }
 
@@ -194,49 +202,59 @@ pub struct OrganizationData {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Identity {
-    /// The user's id there.
+    /// The user's id at that provider.
     pub user_id: String,
-    /// What that provider said about the user, in its own terms.
+    /// The profile that the provider returned, in its own format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Value>,
 }
 
-/// The claims of an access token that is a JWT: one for a resource or an organization. They are read, not verified:
-/// that is for the API to do which the token is for.
+/// The claims of an access token for a resource or an organization (RFC 9068).
+///
+/// They are decoded, not verified: verification is up to the API that receives the token. Returned by
+/// [`access_token_claims`](crate::LogtoSession::access_token_claims).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AccessTokenClaims {
-    /// The provider.
+    /// The issuer: `{endpoint}/oidc`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
     /// The user's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
-    /// The API that the token is for, or `urn:logto:organization:<id>`.
+    /// The audience: the indicator of the API, or `urn:logto:organization:<id>`.
     #[serde(default, deserialize_with = "jwt::audience")]
     pub aud: Vec<String>,
-    /// When the token ends, in seconds since 1970.
+    /// When the token expires, in seconds since 1970.
     #[serde(default, deserialize_with = "jwt::optional_numeric_date", skip_serializing_if = "Option::is_none")]
     pub exp: Option<u64>,
-    /// When the token was made, in seconds since 1970.
+    /// When the token was issued, in seconds since 1970.
     #[serde(default, deserialize_with = "jwt::optional_numeric_date", skip_serializing_if = "Option::is_none")]
     pub iat: Option<u64>,
-    /// The app that asked for the token.
+    /// The id of the app that requested the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// What the token permits, as words between spaces; see [`scopes`](Self::scopes).
+    /// The granted permissions, separated by spaces. See [`scopes`](Self::scopes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The organization that the token is for.
+    /// The id of the organization within which a token for an API is valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
-    /// Every other claim.
+    /// All other claims.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl AccessTokenClaims {
-    /// What the token permits.
+    /// Returns the granted permissions. The iterator is empty for a user without a role at the API.
+    ///
+    /// ```
+    /// use logto_client::AccessTokenClaims;
+    ///
+    /// fn may_write(claims: &AccessTokenClaims) -> bool {
+    ///     claims.scopes().any(|scope| scope == "write:orders")
+    /// }
+    /// ```
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.as_deref().unwrap_or_default().split_ascii_whitespace()
     }

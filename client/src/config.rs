@@ -1,4 +1,4 @@
-//! What an app is told about itself and its provider.
+//! The configuration of an app at its provider.
 
 use std::fmt;
 
@@ -9,7 +9,9 @@ use crate::oidc::authorize::{Prompt, check_prompts};
 use crate::scope;
 use crate::util::web_url::WebUrl;
 
-/// The configuration of a [`LogtoClient`](crate::LogtoClient).
+/// The configuration of a [`LogtoClient`](crate::LogtoClient). Created by [`LogtoConfig::builder`].
+///
+/// # Example
 ///
 /// ```
 /// use logto_client::{LogtoConfig, scope};
@@ -29,7 +31,7 @@ use crate::util::web_url::WebUrl;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogtoConfig {
     endpoint: String,
     issuer: String,
@@ -41,8 +43,26 @@ pub struct LogtoConfig {
     keep_session_id: bool,
 }
 
-/// Makes a [`LogtoConfig`], and checks it when it is [built](Self::build).
-#[derive(Clone, Debug)]
+/// Builds a [`LogtoConfig`]. Created by [`LogtoConfig::builder`].
+///
+/// # Example
+///
+/// Everything but the endpoint and the app's id is optional:
+///
+/// ```
+/// use logto_client::{LogtoConfig, Prompt, scope};
+///
+/// # fn main() -> Result<(), logto_client::Error> {
+/// let config = LogtoConfig::builder("https://tenant.logto.app", "my-app-id")
+///     .app_secret("my-app-secret")
+///     .scopes([scope::EMAIL, scope::ROLES, "read:orders"])
+///     .resources(["https://api.example.com"])
+///     .prompt([Prompt::Login, Prompt::Consent])
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct LogtoConfigBuilder {
     endpoint: String,
@@ -56,16 +76,23 @@ pub struct LogtoConfigBuilder {
     allow_http: bool,
 }
 
-/// An app's secret. It is not printed.
-#[derive(Clone)]
+/// An app secret. `Debug` does not print it.
+///
+/// ```
+/// use logto_client::AppSecret;
+///
+/// assert_eq!(format!("{:?}", AppSecret::from("my-app-secret")), "AppSecret(…)");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
 pub struct AppSecret(String);
 
 impl LogtoConfig {
-    /// Begins a configuration.
+    /// Creates a builder. See its [example](LogtoConfigBuilder#example).
     ///
-    /// `endpoint` is Logto's, such as `https://tenant.logto.app`; a path in it is kept (`https://example.com/logto`).
-    /// Plain `http://` is accepted on loopback only.
-    /// `app_id` is the one that Logto's console shows for the app.
+    /// `endpoint` is the URL of your Logto, such as `https://tenant.logto.app`, without `/oidc` at the end. It may
+    /// have a path (`https://example.com/logto`). Plain `http://` is accepted for loopback hosts only.
+    ///
+    /// `app_id` is the app's id from Logto's console.
     pub fn builder(endpoint: impl Into<String>, app_id: impl Into<String>) -> LogtoConfigBuilder {
         LogtoConfigBuilder {
             endpoint: endpoint.into(),
@@ -80,27 +107,47 @@ impl LogtoConfig {
         }
     }
 
-    /// Logto's endpoint, without a slash at its end.
+    /// Returns Logto's endpoint, without a trailing slash.
+    ///
+    /// ```
+    /// # use logto_client::LogtoConfig;
+    /// let config = LogtoConfig::builder("https://tenant.logto.app/", "my-app-id").build()?;
+    /// assert_eq!(config.endpoint(), "https://tenant.logto.app");
+    /// assert_eq!(config.app_id(), "my-app-id");
+    /// # Ok::<(), logto_client::Error>(())
+    /// ```
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The app's id.
+    /// Returns the app's id. See the example of [`endpoint`](Self::endpoint).
     pub fn app_id(&self) -> &str {
         &self.app_id
     }
 
-    /// The scopes that a sign-in asks for: the reserved ones first, each once.
+    /// Returns the scopes that a sign-in requests, the reserved scopes first, without duplicates. See the
+    /// [example](Self#example).
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// The resources that a sign-in asks for, each once; that of organizations is among them if its scope is.
+    /// Returns the resources that a sign-in requests, without duplicates. They include Logto's resource for
+    /// organizations if the scope [`ORGANIZATIONS`](scope::ORGANIZATIONS) is requested.
+    ///
+    /// ```
+    /// # use logto_client::{LogtoConfig, scope};
+    /// let config = LogtoConfig::builder("https://tenant.logto.app", "my-app-id")
+    ///     .scopes([scope::ORGANIZATIONS])
+    ///     .resources(["https://api.example.com"])
+    ///     .build()?;
+    /// assert_eq!(config.resources(), ["https://api.example.com", "urn:logto:resource:organizations"]);
+    /// # Ok::<(), logto_client::Error>(())
+    /// ```
     pub fn resources(&self) -> &[String] {
         &self.resources
     }
 
-    /// What the provider has to call itself: `{endpoint}/oidc`.
+    /// Returns the issuer that metadata and tokens must name: `{endpoint}/oidc`.
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -117,68 +164,107 @@ impl LogtoConfig {
         self.keep_session_id
     }
 
-    /// Whether tokens for organizations may be asked for.
+    /// Whether organization tokens may be requested.
     pub(crate) fn has_organizations(&self) -> bool {
         self.scopes.iter().any(|scope| scope == scope::ORGANIZATIONS)
     }
 }
 
 impl LogtoConfigBuilder {
-    /// The app's secret, from Logto's console. Without one the app is a public client, which only PKCE protects.
+    /// Sets the app secret, from Logto's console. See the [example](Self#example).
+    ///
+    /// Without a secret the app is a public client, protected by PKCE alone (RFC 7636).
     pub fn app_secret(mut self, secret: impl Into<AppSecret>) -> Self {
         self.app_secret = Some(secret.into());
         self
     }
 
-    /// Scopes beside the reserved ones: those of the [module `scope`](mod@scope), and the permissions of the
-    /// [`resources`](Self::resources).
+    /// Sets the scopes to request in addition to the reserved ones: those of the [`scope`](mod@scope) module, and
+    /// permissions of the [`resources`](Self::resources). See the [example](Self#example).
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The APIs (their indicators, RFC 8707) that the app gets access tokens for.
+    /// Sets the APIs that the app requests access tokens for, by their resource indicators (RFC 8707). See the
+    /// [example](Self#example).
     pub fn resources<T: Into<String>>(mut self, resources: impl IntoIterator<Item = T>) -> Self {
         self.resources = resources.into_iter().map(Into::into).collect();
         self
     }
 
-    /// What the provider asks of the user at each sign-in. The default is [`Prompt::Consent`], without which Logto
-    /// gives no refresh token. Empty: the provider decides.
+    /// Sets what the provider asks of the user at each sign-in. See the [example](Self#example).
+    ///
+    /// The default is [`Prompt::Consent`]: without it, Logto issues no refresh token. With an empty list the provider
+    /// decides.
     pub fn prompt(mut self, prompts: impl IntoIterator<Item = Prompt>) -> Self {
         self.prompts = prompts.into_iter().collect();
         self
     }
 
-    /// Whether `openid`, `offline_access` and `profile` are asked for without being named. The default is `true`.
-    /// Without `openid` there is no ID token, and no sign-in succeeds; without `offline_access` there is no refresh
-    /// token.
+    /// Sets whether to request the reserved scopes `openid`, `offline_access` and `profile`. The default is `true`.
+    ///
+    /// Without `openid` the provider issues no ID token and every sign-in fails. Without `offline_access` it issues no
+    /// refresh token.
+    ///
+    /// ```
+    /// # use logto_client::{LogtoConfig, scope};
+    /// // The app needs to know who the user is, and nothing else.
+    /// let config = LogtoConfig::builder("https://tenant.logto.app", "my-app-id")
+    ///     .include_reserved_scopes(false)
+    ///     .scopes([scope::OPENID])
+    ///     .build()?;
+    /// assert_eq!(config.scopes(), ["openid"]);
+    /// # Ok::<(), logto_client::Error>(())
+    /// ```
     pub fn include_reserved_scopes(mut self, include: bool) -> Self {
         self.include_reserved_scopes = include;
         self
     }
 
-    /// Signs users in and out even if the session library cannot give the session a new id; by default both fail with
-    /// [`RenewalUnsupported`](Error::RenewalUnsupported). Call it only if the app renews the id itself: otherwise an attacker
-    /// who plants a session id in a browser gains a signed-in session (session fixation).
+    /// Signs users in and out even if the session library cannot give the session a new id.
+    ///
+    /// By default both fail with [`RenewalUnsupported`](Error::RenewalUnsupported). Call this only if your app renews
+    /// the id itself: otherwise an attacker who plants a session id in a browser gains a signed-in session (session
+    /// fixation).
+    ///
+    /// ```
+    /// # use logto_client::LogtoConfig;
+    /// let config =
+    ///     LogtoConfig::builder("https://tenant.logto.app", "my-app-id").dangerously_keep_session_id().build()?;
+    /// # Ok::<(), logto_client::Error>(())
+    /// ```
     pub fn dangerously_keep_session_id(mut self) -> Self {
         self.keep_session_id = true;
         self
     }
 
-    /// Accepts an `endpoint` of plain `http://` on a host that is not loopback. Secrets and tokens then cross the network in
-    /// the clear, and an attacker on the way can sign anybody in: for networks that are protected otherwise, such as a
-    /// service mesh.
+    /// Accepts a plain `http://` endpoint on a host that is not loopback.
+    ///
+    /// Secrets and tokens then cross the network unencrypted, and an attacker on the path can sign in as any user. Use
+    /// it only in networks that are protected otherwise, such as a service mesh.
+    ///
+    /// ```
+    /// # use logto_client::LogtoConfig;
+    /// let config = LogtoConfig::builder("http://logto.internal:3001", "my-app-id").dangerously_allow_http().build()?;
+    /// # Ok::<(), logto_client::Error>(())
+    /// ```
     pub fn dangerously_allow_http(mut self) -> Self {
         self.allow_http = true;
         self
     }
 
-    /// Checks the configuration. No request is made.
+    /// Validates the configuration. Sends no request.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`], which names the field.
+    /// [`Error::Config`], which names the invalid field.
+    ///
+    /// ```
+    /// # use logto_client::LogtoConfig;
+    /// let error = LogtoConfig::builder("http://tenant.logto.app", "my-app-id").build().unwrap_err();
+    /// assert!(error.to_string().starts_with("the configuration's `endpoint` is plain http"));
+    /// ```
     pub fn build(self) -> Result<LogtoConfig> {
         let endpoint = check_endpoint(&self.endpoint, self.allow_http)?;
         not_blank("app_id", &self.app_id)?;
@@ -190,20 +276,25 @@ impl LogtoConfigBuilder {
         let reserved = if self.include_reserved_scopes { &scope::RESERVED[..] } else { &[] };
         let scopes = each_once(reserved.iter().copied().chain(self.scopes.iter().map(|scope| &**scope)));
         for scope in &scopes {
-            not_blank("scopes", scope)?;
+            if scope.trim().is_empty() {
+                return Err(config_error("scopes", "has an empty scope"));
+            }
             if scope.contains(char::is_whitespace) {
-                return Err(config_error("scopes", format!("has {scope:?}, with a space in it: give two scopes")));
+                let problem = format!("has {scope:?}, which contains a space: pass each scope on its own");
+                return Err(config_error("scopes", problem));
             }
         }
         let organizations =
             scopes.iter().any(|scope| scope == scope::ORGANIZATIONS).then_some(scope::ORGANIZATIONS_RESOURCE);
         let resources = each_once(self.resources.iter().map(|resource| &**resource).chain(organizations));
         for resource in &resources {
-            // RFC 8707, section 2: an absolute URI without a fragment.
-            match Url::parse(resource) {
-                Ok(url) if url.fragment().is_none() => {}
-                _ => return Err(config_error("resources", format!("has {resource:?}, which is no absolute URI"))),
-            }
+            // RFC 8707, section 2.
+            let problem = match Url::parse(resource) {
+                Ok(url) if url.fragment().is_none() => continue,
+                Ok(_) => format!("has {resource:?}, which contains a fragment: remove `#` and what follows"),
+                Err(_) => format!("has {resource:?}, which is not an absolute URI, such as https://api.example.com"),
+            };
+            return Err(config_error("resources", problem));
         }
         Ok(LogtoConfig {
             issuer: format!("{endpoint}/oidc"),
@@ -228,7 +319,7 @@ fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<String> {
     }
     let url = url.as_url();
     if url.path().trim_end_matches('/').ends_with("/oidc") {
-        return Err(wrong("ends with /oidc, which is added to it: leave it out"));
+        return Err(wrong("ends with /oidc, which the client adds itself: remove it"));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }

@@ -1,60 +1,116 @@
-//! Logto's SDK for web apps: sign-in, callback, tokens and sign-out, kept in the web session.
+//! Sign-in with [Logto](https://logto.io) for Rust web apps.
+//!
+//! Logto is an open-source identity provider that speaks OpenID Connect. This crate sends users there to sign in, keeps
+//! their tokens in the session that your web framework already has, refreshes the tokens, and signs users out. It works
+//! with any web framework; for axum 0.8 there are ready-made routes and extractors, too.
+//!
+//! # A first program
+//!
+//! Create one [`LogtoClient`] when your app starts, and one [`LogtoSession`] per request:
 //!
 //! ```
-//! use logto_client::{LogtoClient, LogtoConfig, LogtoStorage, SignInOptions, Url};
+//! use logto_client::{Error, LogtoClient, LogtoConfig, LogtoSession, LogtoStorage, MemorySession, SignInOptions, Url};
 //!
-//! async fn sign_in(logto: &LogtoClient, storage: impl LogtoStorage) -> Result<Url, logto_client::Error> {
-//!     logto.session(storage).sign_in(SignInOptions::new("http://localhost:3000/callback")).await
+//! /// Holds the session of your web framework, such as `tower_sessions::Session`.
+//! #[derive(LogtoStorage)]
+//! struct SessionStorage {
+//!     session: MemorySession,
 //! }
 //!
-//! async fn callback(logto: &LogtoClient, storage: impl LogtoStorage, url: &str) -> Result<String, logto_client::Error> {
-//!     let signed_in = logto.session(storage).handle_sign_in_callback(url).await?;
-//!     Ok(format!("Hello {}", signed_in.claims.user.name.unwrap_or(signed_in.claims.sub)))
+//! type Session = LogtoSession<SessionStorage>;
+//!
+//! /// Redirect the browser to the returned URL.
+//! async fn sign_in(session: &Session) -> Result<Url, Error> {
+//!     session.sign_in(SignInOptions::new("http://localhost:3000/callback")).await
 //! }
 //!
-//! async fn sign_out(logto: &LogtoClient, storage: impl LogtoStorage) -> Result<Url, logto_client::Error> {
-//!     logto.session(storage).sign_out(Some("http://localhost:3000/")).await
+//! /// Logto redirects the browser here. `url` is the request's path and query.
+//! async fn callback(session: &Session, url: &str) -> Result<String, Error> {
+//!     let signed_in = session.handle_sign_in_callback(url).await?;
+//!     Ok(format!("Hello {}", signed_in.claims.display_name()))
 //! }
 //!
-//! # fn main() -> Result<(), logto_client::Error> {
+//! /// Redirect the browser to the returned URL.
+//! async fn sign_out(session: &Session) -> Result<Url, Error> {
+//!     session.sign_out(Some("http://localhost:3000/")).await
+//! }
+//!
+//! # fn main() -> Result<(), Error> {
 //! let config = LogtoConfig::builder("https://tenant.logto.app", "app-id").app_secret("app-secret").build()?;
 //! let logto = LogtoClient::new(config)?;
+//!
+//! // In a handler, with the session of the request:
+//! let session = logto.session(SessionStorage { session: MemorySession::default() });
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! - [`LogtoClient`] is one for the program, made of a [`LogtoConfig`].
-//! - [`LogtoSession`] is one for each request: [`LogtoClient::session`] makes it of a storage.
-//! - The storage is a struct with [`#[derive(LogtoStorage)]`](derive@LogtoStorage) (feature `derive`) that holds the
-//!   session of the web framework, or whatever else implements [`LogtoStorage`](trait@LogtoStorage). What that takes is
-//!   re-exported here, and in whole by [`storage`], so that an app needs this crate alone.
-//! - [`Error`] is what any of it answers with.
+//! Register `http://localhost:3000/callback` as a redirect URI and `http://localhost:3000/` as a post sign-out
+//! redirect URI in Logto's console. With axum, [`axum`](mod@crate::axum) replaces the three functions by two lines.
+//!
+//! # Where to look
+//!
+//! | you want to | see |
+//! |---|---|
+//! | configure the app: endpoint, secret, scopes, APIs | [`LogtoConfig`], [`scope`] |
+//! | create the client, bring your own HTTP client | [`LogtoClient`] |
+//! | sign in, sign out, get tokens and user info | [`LogtoSession`], [`SignInOptions`], [`TokenTarget`] |
+//! | know what tokens contain | [`IdTokenClaims`], [`UserClaims`], [`AccessTokenClaims`] |
+//! | protect axum routes | [`axum`](mod@crate::axum) |
+//! | keep the tokens in a session | [`#[derive(LogtoStorage)]`](derive@LogtoStorage) |
+//! | write a storage or a session handle yourself | [`storage`] |
+//! | handle errors | [`Error`] |
+//!
+//! Your app needs no other crate of this project: everything an app uses from `logto-storage-core` is re-exported.
 //!
 //! # Features
 //!
-//! None is on by default.
-//!
 //! | feature | what it adds |
 //! |---|---|
-//! | `axum` | ready routes and extractors: [`axum`](mod@crate::axum) |
-//! | `derive` | the macro [`LogtoStorage`](derive@LogtoStorage) |
-//! | `tower-sessions-0_15`, `tower-sessions-0_14`, `actix-session-0_11`, `axum_session-0_22`, `poem-3`, `salvo-1` | [`SessionHandle`] for the session of that library, as in `logto-storage-core` |
+//! | `derive` (on by default) | the macro [`#[derive(LogtoStorage)]`](derive@LogtoStorage) |
+//! | `axum-0_8` | routes and extractors for axum 0.8: [`axum`](mod@crate::axum) |
+//! | `tower-sessions-0_15`, `tower-sessions-0_14` | [`SessionHandle`] for `tower_sessions::Session` |
+//! | `actix-session-0_11` | [`SessionHandle`] for `actix_session::Session` |
+//! | `axum_session-0_22` | [`SessionHandle`] for `axum_session::Session` |
+//! | `poem-3` | [`SessionHandle`] for `poem::session::Session` |
+//! | `salvo-1` | [`SessionHandle`] for `salvo::session::Session` |
 //!
-//! # What it protects from
+//! A feature is named for the version of the library whose types it uses. Each session library saves at its own time
+//! and has its own limits: see the [implementations](SessionHandle#foreign-impls) of [`SessionHandle`].
 //!
-//! - The session's id is renewed in the save that stores the tokens, and at sign-out: a planted id is worth nothing
-//!   (session fixation).
-//! - A callback is taken for a sign-in that this session began, once: its `state`, and the `nonce` in the ID token. So
-//!   nobody can be signed in as somebody else by a link, and a stolen code is of no use without PKCE's verifier.
-//! - Callbacks are told apart by provider (`iss`, RFC 9207), ID tokens are checked as OpenID Connect Core 1.0 says in
-//!   section 3.1.3.7, and the access token beside them (`at_hash`).
-//! - No token, code or secret is in an error, in a `Debug` output, in a line of the log or in a URL.
-//! - Answers are read up to 1 MiB, in 10 s; redirects are not followed.
+//! # Security
+//!
+//! - **Session fixation**: the session gets a new id in the save that stores the tokens, and again at sign-out. An id
+//!   that an attacker planted is worthless afterwards.
+//! - **Forged and stolen callbacks**: each callback must belong to a sign-in that this session started, by its `state`
+//!   and by the `nonce` in the ID token, and is accepted once. A stolen code is useless without the PKCE code verifier
+//!   (RFC 7636).
+//! - **Mixed-up providers**: the `iss` of a callback must be this provider (RFC 9207).
+//! - **Forged ID tokens**: signature, issuer, audience, times, `nonce` and `at_hash` are verified (OpenID Connect
+//!   Core 1.0, sections 3.1.3.7 and 3.1.3.8). Only asymmetric algorithms are accepted, each with keys of its own type.
+//! - **Leaked secrets**: errors, `Debug` output and log lines contain no token, code or secret.
+//! - **A misbehaving provider**: responses are limited to 1 MiB and, unless you bring your own HTTP client, to 10
+//!   seconds. Redirects are not followed.
 //!
 //! # Logs
 //!
-//! By `tracing`: a span `refresh`; at `info` who signs in and out (not by name), refreshes and rotations; at `warn`
-//! rejected callbacks, failed revocations, and a provider that does not answer while its last good answer stays in use.
+//! The crate logs with [`tracing`](https://docs.rs/tracing). No line contains a token, a code or a secret. A refresh
+//! runs in the span `refresh`, whose field `target` names what the token is for.
+//!
+//! | level | events |
+//! |---|---|
+//! | `error` | failures that an operator has to fix, such as a wrong app secret (`invalid_client`) or a wrong redirect URI |
+//! | `warn` | rejected callbacks, failed revocations, a provider that does not answer |
+//! | `info` | sign-ins, sign-outs, token refreshes and rotations, the URIs to register at startup |
+//! | `debug` | signed-out visitors on protected pages, started sign-ins, fetched metadata and keys |
+//!
+//! # Limits
+//!
+//! - The crate does not manage sessions: the cookie, the store and the expiry are your session library's.
+//! - It does not verify access tokens. That is up to the API that receives them.
+//! - It gets tokens for signed-in users only. Machine-to-machine apps and token exchange are not supported.
+//! - It does not support back-channel logout. A user who is signed out elsewhere stays signed in to your app until the
+//!   next token refresh.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -75,8 +131,10 @@ mod tests;
 mod tokens;
 mod util;
 
-/// The whole of `logto-storage-core` but the macro: its errors, and what a storage or a session handle of your own
-/// takes. The derive's `crate` is this module.
+/// Types and traits for writing your own storage or session handle, re-exported from `logto-storage-core`.
+///
+/// [`LogtoStorage`](trait@LogtoStorage) is the interface between this crate and a session. Usually you derive it.
+/// Implement [`SessionHandle`] to make the derive work with another session library.
 pub mod storage {
     pub use logto_storage_core::{
         BoxFuture, Change, Changes, DynStorage, Error, ErrorKind, MemorySession, Operation, Result, SessionHandle,
@@ -94,7 +152,7 @@ pub use logto_storage_core::{Change, Changes, DynStorage, MemorySession, Session
 pub use logto_storage_derive::LogtoClientStorage as LogtoStorage;
 pub use url::Url;
 
-/// The HTTP client, in the version that [`LogtoClient::with_http_client`] accepts.
+/// The HTTP client library, in the version that [`LogtoClient::with_http_client`] accepts.
 pub use reqwest;
 
 pub use crate::claims::{AccessTokenClaims, IdTokenClaims, Identity, OrganizationData, UserClaims, UserInfo};

@@ -1,4 +1,4 @@
-//! Tokens, and what access tokens are for.
+//! Tokens, and the targets of access tokens.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -6,10 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::config::LogtoConfig;
 use crate::error::{Error, Result};
 
-/// An access token with less time than this left, in seconds, counts as expired: it has to reach its API, too.
+/// The remaining lifetime in seconds below which an access token counts as expired: it still has to reach its API.
 pub(crate) const MARGIN: u64 = 10;
 
-/// An access token. `Debug` does not print it, and there is no `Display`: [`as_str`](Self::as_str) shows where it goes.
+/// An access token. Returned by [`LogtoSession::access_token`](crate::LogtoSession::access_token).
+///
+/// A secret: `Debug` does not print it, and it does not implement `Display`. Use [`as_str`](Self::as_str) to send it.
+///
+/// # Example
 ///
 /// ```
 /// use logto_client::{Error, LogtoSession, LogtoStorage, TokenTarget, reqwest};
@@ -30,16 +34,26 @@ pub struct AccessToken {
     pub(crate) expires_at: u64,
 }
 
-/// An ID token, verified when it came. `Debug` does not print it, and there is no `Display`.
+/// An ID token, which was verified when it was received. Returned by
+/// [`LogtoSession::id_token`](crate::LogtoSession::id_token), which has an example.
+///
+/// A secret: `Debug` does not print it, and it does not implement `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdToken(pub(crate) String);
 
-/// A refresh token. `Debug` does not print it, and there is no `Display`.
+/// A refresh token. Returned by [`LogtoSession::refresh_token`](crate::LogtoSession::refresh_token), which has an
+/// example.
+///
+/// A secret: `Debug` does not print it, and it does not implement `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken(pub(crate) String);
 
-/// What an access token is for: one of the configuration's resources, perhaps within an organization, an organization,
-/// or the provider itself. See [`LogtoSession::access_token`](crate::LogtoSession::access_token).
+/// The target of an access token: a resource, a resource within an organization, an organization, or the provider
+/// itself.
+///
+/// Passed to [`LogtoSession::access_token`](crate::LogtoSession::access_token).
+///
+/// # Example
 ///
 /// ```
 /// use logto_client::TokenTarget;
@@ -63,17 +77,35 @@ enum Audience {
 }
 
 impl AccessToken {
-    /// The token, for an `Authorization: Bearer` header.
+    /// Returns the token, for an `Authorization: Bearer` header. See the [example](Self#example).
     pub fn as_str(&self) -> &str {
         &self.token
     }
 
-    /// The permissions that come with the token. None for a user without a role at its API.
+    /// Returns the granted permissions. The iterator is empty for a user without a role at the API.
+    ///
+    /// ```
+    /// use logto_client::AccessToken;
+    ///
+    /// fn may_write(token: &AccessToken) -> bool {
+    ///     token.scopes().any(|scope| scope == "write:orders")
+    /// }
+    /// ```
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.split_ascii_whitespace()
     }
 
-    /// When the token expires. `None` for a time past the platform's clock.
+    /// Returns when the token expires, or `None` if `SystemTime` cannot represent the time.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use logto_client::AccessToken;
+    ///
+    /// fn remaining(token: &AccessToken) -> Option<Duration> {
+    ///     token.expires_at()?.duration_since(SystemTime::now()).ok()
+    /// }
+    /// ```
     pub fn expires_at(&self) -> Option<SystemTime> {
         UNIX_EPOCH.checked_add(Duration::from_secs(self.expires_at))
     }
@@ -89,14 +121,14 @@ pub(crate) fn is_fresh(expires_at: u64, now: u64) -> bool {
 }
 
 impl IdToken {
-    /// The token, as a JWT.
+    /// Returns the token, a JWT.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl RefreshToken {
-    /// The token.
+    /// Returns the token.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -124,32 +156,34 @@ impl fmt::Debug for RefreshToken {
 }
 
 impl TokenTarget {
-    /// The provider's own endpoints, user info among them. The token is opaque.
+    /// Targets the provider's own endpoints, such as user info. The token is opaque. See the [example](Self#example).
     pub fn provider() -> Self {
         Self { audience: Audience::Provider, in_organization: None }
     }
 
-    /// An API, by its resource indicator (RFC 8707). It has to be one of the configuration's
-    /// [`resources`](crate::LogtoConfigBuilder::resources).
+    /// Targets an API, by its resource indicator (RFC 8707). The configuration must list it as one of its
+    /// [`resources`](crate::LogtoConfigBuilder::resources). See the [example](Self#example).
     pub fn resource(indicator: impl Into<String>) -> Self {
         Self { audience: Audience::Resource(indicator.into()), in_organization: None }
     }
 
-    /// Logto's API of an organization, by the organization's id. Requires the scope
-    /// [`ORGANIZATIONS`](crate::scope::ORGANIZATIONS).
+    /// Targets an organization, by its id. Requires the scope [`ORGANIZATIONS`](crate::scope::ORGANIZATIONS). See the
+    /// [example](Self#example).
     pub fn organization(id: impl Into<String>) -> Self {
         Self { audience: Audience::Organization(id.into()), in_organization: None }
     }
 
-    /// The same resource, with the permissions that the user has as a member of an organization. For a
-    /// [`resource`](Self::resource) only.
+    /// Requests the token within an organization: it includes the permissions that the user has as a member.
+    ///
+    /// For a [`resource`](Self::resource) only. Other targets are rejected with [`Error::InvalidOption`]. See the
+    /// [example](Self#example).
     #[must_use]
     pub fn in_organization(mut self, id: impl Into<String>) -> Self {
         self.in_organization = Some(id.into());
         self
     }
 
-    /// Whether the configuration allows to ask for it.
+    /// Checks that the configuration allows the target.
     pub(crate) fn check(&self, config: &LogtoConfig) -> Result<()> {
         let wrong = |name, problem: &str| Err(Error::InvalidOption { name, problem: problem.to_owned() });
         match &self.audience {
@@ -157,7 +191,7 @@ impl TokenTarget {
                 return Err(Error::UnlistedResource { resource: resource.clone() });
             }
             Audience::Provider | Audience::Organization(_) if self.in_organization.is_some() => {
-                return wrong("in_organization", "is for a resource only");
+                return wrong("in_organization", "applies to resources only");
             }
             _ => {}
         }
@@ -182,7 +216,7 @@ impl TokenTarget {
         }
     }
 
-    /// The key of the access token map: `@resource#organization`, as in Logto's other SDKs.
+    /// Returns the key in the access token map: `@resource#organization`, as in Logto's other SDKs.
     pub(crate) fn key(&self) -> String {
         let resource = self.resource_indicator().unwrap_or_default();
         match self.organization_id() {

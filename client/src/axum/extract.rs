@@ -1,4 +1,4 @@
-//! Extractors.
+//! The extractors, and the responses to their errors.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -18,8 +18,15 @@ use crate::oidc::token::INVALID_GRANT;
 use crate::session::LogtoSession;
 use crate::storage::LogtoStorage;
 
-/// A storage made of a session that is an extractor, such as `tower_sessions::Session`: for apps that want no prefix,
-/// no limit and no other field, and need no struct of their own.
+/// A storage in any session that is an extractor, such as `tower_sessions::Session`.
+///
+/// For apps that need no prefix, no size limit and no further field in their storage. See the
+/// [example](super#storage) for a storage of your own.
+///
+/// ```
+/// # #[cfg(feature = "tower-sessions-0_15")]
+/// type Storage = logto_client::axum::InSession<tower_sessions::Session>;
+/// ```
 #[derive(Clone, logto_storage_derive::LogtoStorage)]
 #[logto(crate = "crate::storage")]
 pub struct InSession<H>(pub H);
@@ -36,29 +43,55 @@ where
     }
 }
 
-/// Not the session: most print the tokens in it.
+/// Leaves the session out: the `Debug` output of most sessions contains the tokens.
 impl<H> fmt::Debug for InSession<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("InSession").finish_non_exhaustive()
     }
 }
 
-/// The user who is signed in. Where nobody is, a request for a page is redirected to the sign-in, and comes back to the
-/// same page; any other is answered with 401. `Option<User<S>>` is for handlers that serve both.
+/// The signed-in user.
 ///
-/// One read of the session, and no request to the provider.
+/// As an extractor it protects the handler. If nobody is signed in, a request [for a
+/// page](super#pages-and-other-requests) is redirected to sign in and then returned to the page; any other request is
+/// answered with 401. Use `Option<User<S>>` in handlers that also serve signed-out visitors.
+///
+/// Extraction reads the session once and sends no request to the provider.
+///
+/// ```
+/// # #[cfg(feature = "tower-sessions-0_15")]
+/// # mod app {
+/// use axum::response::{IntoResponse, Response};
+/// use logto_client::TokenTarget;
+/// use logto_client::axum::{InSession, User};
+///
+/// async fn orders(user: User<InSession<tower_sessions::Session>>) -> Response {
+///     match user.session.access_token(TokenTarget::resource("https://api.example.com")).await {
+///         Ok(token) => {
+///             // Call the API with the token.
+///             let scopes: Vec<_> = token.scopes().collect();
+///             format!("{} may {}", user.claims.display_name(), scopes.join(", ")).into_response()
+///         }
+///         Err(error) => user.respond(error),
+///     }
+/// }
+/// # }
+/// # fn main() {}
+/// ```
 pub struct User<S> {
-    /// Who it is, as of the sign-in or the last refresh since.
+    /// The claims of the ID token, from the sign-in or the last refresh that returned an ID token.
     pub claims: IdTokenClaims,
-    /// For tokens and user info.
+    /// The session, for access tokens and user info.
     pub session: LogtoSession<S>,
     auth: LogtoAuth,
     request: Request,
 }
 
 impl<S> User<S> {
-    /// The response to an error of the [`session`](Self::session)'s: to the sign-in if that is required (the provider
-    /// has ended it, for instance), else what [`on_error`](super::LogtoAuthBuilder::on_error) makes of it.
+    /// Turns an error of the [`session`](Self::session) into a response. See the [example](Self).
+    ///
+    /// Redirects to sign in if that is required and the request is for a page, for instance after the provider has
+    /// ended the sign-in. Otherwise returns the response of [`on_error`](super::LogtoAuthBuilder::on_error).
     pub fn respond(&self, error: Error) -> Response {
         self.auth.respond(&self.request, error, Some(&self.claims))
     }
@@ -101,7 +134,7 @@ where
     }
 }
 
-/// The session of a request, whether or not anybody is signed in.
+/// Extracts the session of the request, whether or not a user is signed in.
 impl<S, T> FromRequestParts<T> for LogtoSession<S>
 where
     LogtoAuth: FromRef<T>,
@@ -115,12 +148,12 @@ where
     }
 }
 
-/// What a response to an error depends on.
+/// The parts of a request that the response to an error depends on.
 pub(super) struct Request {
-    /// Whether a browser asks for a page to show.
+    /// Whether the request is for a page.
     wants_page: bool,
-    /// The path and query of a page that a browser can come back to: the one that is asked for, or, for a call, the one
-    /// that made it.
+    /// The path and query of the page to return to after a sign-in: the requested page, or the page whose script sent
+    /// the request.
     page: Option<String>,
 }
 
@@ -128,7 +161,7 @@ impl Request {
     fn new(auth: &LogtoAuth, parts: &Parts) -> Self {
         let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let accepts_html = header(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));
-        // Browsers say whether they navigate; other clients do not.
+        // Browsers send it with every request, most other clients never do.
         let navigates = header("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
         let wants_page = accepts_html && navigates;
         let page = if wants_page {
@@ -138,7 +171,7 @@ impl Request {
         } else {
             header(header::REFERER.as_str()).and_then(|page| auth.0.return_to.own_page(page))
         };
-        // As a link, `//evil.example/` leads to another host.
+        // In a link, `//evil.example/` would lead to another host.
         let page = page.filter(|page| auth.0.return_to.path(page).is_some() && !auth.is_own(page));
         Self { wants_page, page }
     }
@@ -156,7 +189,7 @@ where
 }
 
 impl LogtoAuth {
-    /// The response to an error of one of the app's pages or calls: to the sign-in, or what the app makes of it.
+    /// Responds to an error in one of the app's own handlers.
     fn respond(&self, request: &Request, error: Error, claims: Option<&IdTokenClaims>) -> Response {
         let page = request.page.as_deref();
         let sign_in_url = error.is_sign_in_required().then(|| self.route_url_to("sign-in", page));
@@ -170,7 +203,7 @@ impl LogtoAuth {
             operation: RejectedOperation::Page,
             status: status(&error),
             wants_page: request.wants_page,
-            // They are gone from the session, too.
+            // The session no longer has them either.
             claims: claims.filter(|_| sign_in_url.is_none()).cloned(),
             retry_url: page.filter(|_| can_retry && request.wants_page).map(str::to_owned),
             sign_in_url,
@@ -179,7 +212,7 @@ impl LogtoAuth {
         })
     }
 
-    /// The response to an error of a sign-in that was to end at `return_to`. `route` is where to try again.
+    /// Responds to a failed sign-in whose destination was `return_to`. `route` is the route to try again.
     pub(super) async fn sign_in_failed<S: LogtoStorage>(
         &self,
         request: &Request,
@@ -192,7 +225,7 @@ impl LogtoAuth {
         let again = self.route_url_to(route, return_to.as_deref());
         let can_retry = error.is_retryable()
             || matches!(error, Error::SignInCancelled | Error::AccessDenied { .. } | Error::Storage(_));
-        // What belongs to this one sign-in is gone; another one may go well.
+        // This sign-in cannot be completed any more, but another one may succeed.
         let is_used_up = error.is_stale_callback()
             || matches!(&error, Error::InvalidCallback { .. } | Error::WrongIssuer { .. })
             || matches!(&error, Error::TokenEndpoint { error, .. } if error == INVALID_GRANT);
@@ -209,7 +242,7 @@ impl LogtoAuth {
         })
     }
 
-    /// The response to an error of a sign-out.
+    /// Responds to a failed sign-out.
     pub(super) async fn sign_out_failed<S: LogtoStorage>(
         &self,
         request: &Request,
@@ -243,7 +276,7 @@ impl LogtoAuth {
         format!("{}/", self.0.base_url)
     }
 
-    /// Whether it is one of the routes for signing in, to which there is no coming back.
+    /// Whether the path is one of the routes for signing in and out, to which no sign-in may return.
     pub(crate) fn is_own(&self, path: &str) -> bool {
         let path = self.0.return_to.outside(path.split('?').next().unwrap_or_default());
         let url = format!("{}{path}", self.0.return_to.origin());
@@ -255,7 +288,7 @@ async fn signed_in<S: LogtoStorage>(session: &LogtoSession<S>) -> Option<IdToken
     session.context().await.ok()?.claims
 }
 
-/// A browser keeps none of it: the next time it is another.
+/// Redirects without caching: the destination differs each time.
 pub(super) fn redirect_to(url: &str) -> Response {
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Redirect::to(url)).into_response()
 }

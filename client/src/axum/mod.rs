@@ -1,6 +1,7 @@
-//! Ready routes and extractors for axum 0.8 (feature `axum`).
+//! Routes and extractors for axum 0.8 (feature `axum-0_8`).
 //!
-//! Two lines protect an app: the routes, and a [`User`] among a handler's arguments.
+//! [`LogtoAuth::routes`] adds the routes for signing in and out. A [`User`] among a handler's arguments protects the
+//! handler:
 //!
 //! ```
 //! # #[cfg(feature = "tower-sessions-0_15")]
@@ -10,7 +11,7 @@
 //! use logto_client::axum::{InSession, LogtoAuth};
 //! use logto_client::{LogtoClient, LogtoConfig};
 //!
-//! /// The tokens are in the session of tower-sessions. An app that has a storage of its own puts that here.
+//! /// Keeps the tokens in the session of tower-sessions.
 //! type Storage = InSession<tower_sessions::Session>;
 //! type User = logto_client::axum::User<Storage>;
 //!
@@ -27,25 +28,80 @@
 //!     if user.is_some() { "Hello again" } else { "Hello stranger" }
 //! }
 //!
-//! /// Who is not signed in is sent to sign in, and comes back here.
+//! /// Signed-out visitors are redirected to sign in, then returned here.
 //! async fn private(user: User) -> String {
-//!     format!("Hello {}", user.claims.user.name.unwrap_or(user.claims.sub))
+//!     format!("Hello {}", user.claims.display_name())
 //! }
 //! # }
 //! # fn main() {}
 //! ```
 //!
-//! The routes, under a [prefix](LogtoAuthBuilder::prefix):
+//! # Routes
 //!
 //! | route | what it does |
 //! |---|---|
-//! | `GET /logto/sign-in?return_to=/orders` | sends the browser to sign in, and then to `return_to` |
-//! | `GET /logto/sign-up?return_to=/orders` | the same, beginning with the page to register |
-//! | `GET /logto/sign-in-callback` | the way back from Logto: `https://app.example.com/logto/sign-in-callback` is the redirect URI to register |
-//! | `GET /logto/sign-out` | a page with a button that signs out |
-//! | `POST /logto/sign-out` | signs out here and at Logto, which sends the browser to `https://app.example.com/`: the post sign-out redirect URI to register |
+//! | `GET /logto/sign-in?return_to=/orders` | redirects to Logto to sign in, then to `return_to` |
+//! | `GET /logto/sign-up?return_to=/orders` | does the same, starting with Logto's registration page |
+//! | `GET /logto/sign-in-callback` | completes the sign-in |
+//! | `GET /logto/sign-out` | shows a page with a button that signs out |
+//! | `POST /logto/sign-out` | signs out of the app and of Logto |
 //!
-//! A storage of the app's own, with a prefix for instance, is a struct with both derives:
+//! The prefix `/logto` [can be changed](LogtoAuthBuilder::prefix). Register two URIs in Logto's console:
+//! `https://app.example.com/logto/sign-in-callback` as a redirect URI, and `https://app.example.com/` as a post
+//! sign-out redirect URI. [`LogtoAuthBuilder::build`] logs both.
+//!
+//! # Pages and other requests
+//!
+//! Signed-out visitors are redirected to sign in if they request a page. Other requests, such as those of scripts, are
+//! answered with 401 and the URL to sign in at. A request is for a page if its `Accept` header contains `text/html`,
+//! and its `Sec-Fetch-Mode` header is either absent or `navigate`. Browsers send that header; most other clients do
+//! not.
+//!
+//! # State
+//!
+//! The extractors take [`LogtoAuth`] from the router's state. If your app has its own state, implement
+//! [`FromRef`](::axum::extract::FromRef), by hand or with axum's derive:
+//!
+//! ```
+//! # #[cfg(feature = "tower-sessions-0_15")]
+//! # mod app {
+//! use axum::Router;
+//! use axum::extract::{FromRef, State};
+//! use axum::routing::get;
+//! use logto_client::axum::{InSession, LogtoAuth, User};
+//!
+//! type Storage = InSession<tower_sessions::Session>;
+//!
+//! #[derive(Clone)]
+//! struct AppState {
+//!     auth: LogtoAuth,
+//!     greeting: &'static str,
+//! }
+//!
+//! impl FromRef<AppState> for LogtoAuth {
+//!     fn from_ref(state: &AppState) -> Self {
+//!         state.auth.clone()
+//!     }
+//! }
+//!
+//! fn app(auth: LogtoAuth) -> Router {
+//!     Router::new()
+//!         .route("/", get(home))
+//!         .merge(auth.routes::<Storage, _>())
+//!         .with_state(AppState { auth, greeting: "Hello" })
+//! }
+//!
+//! async fn home(user: User<Storage>, State(state): State<AppState>) -> String {
+//!     format!("{} {}", state.greeting, user.claims.display_name())
+//! }
+//! # }
+//! # fn main() {}
+//! ```
+//!
+//! # Storage
+//!
+//! [`InSession`] stores the tokens in a session that is an extractor. For a prefix, a size limit or further fields,
+//! derive a storage of your own:
 //!
 //! ```
 //! # #[cfg(feature = "tower-sessions-0_15")]
@@ -62,20 +118,36 @@
 //! # fn main() {}
 //! ```
 //!
-//! A whole router is protected by axum's own middleware:
-//! `.route_layer(axum::middleware::from_extractor_with_state::<User, _>(auth.clone()))`.
+//! # Protecting a whole router
 //!
-//! # What the app has to see to
+//! ```
+//! # #[cfg(feature = "tower-sessions-0_15")]
+//! # mod app {
+//! use axum::Router;
+//! use axum::middleware::from_extractor_with_state;
+//! use logto_client::axum::{InSession, LogtoAuth, User};
 //!
-//! - The session's cookie has to be `SameSite=Lax`, since the callback comes from another site; `HttpOnly`; and
-//!   `Secure`, over https.
-//! - Pages for signed-in users need `Cache-Control: no-store`, or the browser's back button shows them after a
-//!   sign-out.
-//! - A `Content-Security-Policy` with `form-action` has to list Logto's origin: the form that signs out is redirected
-//!   there.
-//! - Two sign-in forms of one app in one browser share one interaction at Logto. Once one of them is submitted, the other
-//!   ends on Logto's page "Session not found", unless `unknownSessionRedirectUrl` in the tenant's sign-in experience is the
-//!   app's [sign-in route](LogtoAuth::sign_in_url): then it starts a normal sign-in.
+//! type Storage = InSession<tower_sessions::Session>;
+//!
+//! fn protected(router: Router<LogtoAuth>, auth: &LogtoAuth) -> Router<LogtoAuth> {
+//!     router.route_layer(from_extractor_with_state::<User<Storage>, _>(auth.clone()))
+//! }
+//! # }
+//! # fn main() {}
+//! ```
+//!
+//! # What your app has to do
+//!
+//! - Configure the session cookie: `SameSite=Lax`, because the callback comes from another site; `HttpOnly`; and
+//!   `Secure` if you serve HTTPS.
+//! - Send `Cache-Control: no-store` with pages for signed-in users. Otherwise the browser's back button shows them
+//!   after a sign-out.
+//! - If you send a `Content-Security-Policy` with `form-action`, list Logto's origin there: the form that signs out is
+//!   redirected to Logto.
+//! - Set `unknownSessionRedirectUrl` in the tenant's sign-in experience to your app's [sign-in
+//!   route](LogtoAuth::sign_in_url). Several sign-in forms in one browser share one interaction at Logto. Once the
+//!   user submits one form, the others end on Logto's page "Session not found"; with the setting, they start a new
+//!   sign-in.
 
 mod extract;
 mod rejection;
@@ -98,14 +170,35 @@ use crate::client::LogtoClient;
 use crate::error::{Error, Result};
 use crate::util::web_url::WebUrl;
 
-/// Sign-in for an axum app: where its routes are, and what becomes of errors. Put it into the app's state, whole or by
-/// `FromRef`: the extractors take it from there. A clone is cheap.
+/// Sign-in for an axum app: the routes, their URLs, and the responses to errors.
+///
+/// Put it into the router's state, alone or [within a state of your own](self#state). The extractors take it from
+/// there. Clones are cheap and share everything.
+///
+/// # Example
+///
+/// ```
+/// use logto_client::axum::LogtoAuth;
+/// use logto_client::{LogtoClient, LogtoConfig};
+///
+/// # fn main() -> Result<(), logto_client::Error> {
+/// let config = LogtoConfig::builder("https://tenant.logto.app", "app-id").app_secret("app-secret").build()?;
+/// let auth = LogtoAuth::builder(LogtoClient::new(config)?, "https://app.example.com").build()?;
+///
+/// assert_eq!(auth.sign_in_url(), "https://app.example.com/logto/sign-in");
+/// assert_eq!(auth.sign_up_url(), "https://app.example.com/logto/sign-up");
+/// assert_eq!(auth.sign_out_url(), "https://app.example.com/logto/sign-out");
+/// assert_eq!(auth.redirect_uri(), "https://app.example.com/logto/sign-in-callback");
+/// assert_eq!(auth.post_sign_out_redirect_uri(), "https://app.example.com/");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct LogtoAuth(Arc<Inner>);
 
 struct Inner {
     client: LogtoClient,
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     base_url: String,
     prefix: String,
     after_sign_in: Url,
@@ -116,7 +209,23 @@ struct Inner {
 
 type OnError = Arc<dyn Fn(AuthRejection) -> Response + Send + Sync>;
 
-/// Makes a [`LogtoAuth`], and checks it when it is [built](Self::build).
+/// Builds a [`LogtoAuth`]. Created by [`LogtoAuth::builder`].
+///
+/// # Example
+///
+/// ```
+/// use logto_client::axum::LogtoAuth;
+/// use logto_client::{Error, LogtoClient};
+///
+/// fn auth(client: LogtoClient) -> Result<LogtoAuth, Error> {
+///     LogtoAuth::builder(client, "https://app.example.com")
+///         .prefix("/auth")
+///         .after_sign_in("/dashboard")
+///         .after_sign_out("/goodbye")
+///         .allowed_origins(["https://admin.example.com"])
+///         .build()
+/// }
+/// ```
 #[must_use]
 pub struct LogtoAuthBuilder {
     client: LogtoClient,
@@ -129,9 +238,11 @@ pub struct LogtoAuthBuilder {
 }
 
 impl LogtoAuth {
-    /// Begins. `base_url` is where the app is for its users, such as `https://app.example.com`, or with a path, where
-    /// the router is nested under one. It is never taken from a request, whose `Host` and `X-Forwarded-*` anybody can
-    /// write.
+    /// Creates a builder. See its [example](LogtoAuthBuilder#example).
+    ///
+    /// `base_url` is the URL at which users reach the app, such as `https://app.example.com`. If the router is nested
+    /// under a path, include the path. The URL is never taken from a request, because clients can forge the headers
+    /// `Host` and `X-Forwarded-*`.
     pub fn builder(client: LogtoClient, base_url: impl Into<String>) -> LogtoAuthBuilder {
         LogtoAuthBuilder {
             client,
@@ -144,32 +255,46 @@ impl LogtoAuth {
         }
     }
 
-    /// The client.
+    /// Returns the client.
+    ///
+    /// ```
+    /// use logto_client::axum::LogtoAuth;
+    ///
+    /// fn endpoint(auth: &LogtoAuth) -> &str {
+    ///     auth.client().config().endpoint()
+    /// }
+    /// ```
     pub fn client(&self) -> &LogtoClient {
         &self.0.client
     }
 
-    /// The URL to sign in at, as of the app's own routes.
+    /// Returns the URL of the app's sign-in route, for a link. See the [example](Self#example).
+    ///
+    /// Append `?return_to=/orders` to return to a page of the app.
+    #[doc(alias = "login")]
     pub fn sign_in_url(&self) -> String {
         self.route_url("sign-in")
     }
 
-    /// The URL to register at.
+    /// Returns the URL of the app's registration route, for a link. See the [example](Self#example).
+    #[doc(alias = "register")]
     pub fn sign_up_url(&self) -> String {
         self.route_url("sign-up")
     }
 
-    /// The URL that a form posts to, to sign out.
+    /// Returns the URL of the app's sign-out route, for the `action` of a form with `method="post"`. See the
+    /// [example](Self#example).
+    #[doc(alias = "logout")]
     pub fn sign_out_url(&self) -> String {
         self.route_url("sign-out")
     }
 
-    /// The redirect URI to register in Logto's console.
+    /// Returns the redirect URI to register in Logto's console. See the [example](Self#example).
     pub fn redirect_uri(&self) -> String {
         self.route_url("sign-in-callback")
     }
 
-    /// The post sign-out redirect URI to register in Logto's console.
+    /// Returns the post sign-out redirect URI to register in Logto's console. See the [example](Self#example).
     pub fn post_sign_out_redirect_uri(&self) -> &str {
         self.0.after_sign_out.as_str()
     }
@@ -180,44 +305,50 @@ impl LogtoAuth {
 }
 
 impl LogtoAuthBuilder {
-    /// What the routes' paths begin with. The default is `/logto`.
+    /// Sets the prefix of the routes' paths. The default is `/logto`. See the [example](Self#example).
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// The path that a user comes to after a sign-in that began without a `return_to`. The default is the base URL's.
+    /// Sets the path to redirect to after a sign-in without a valid `return_to`. The default is the path of the base
+    /// URL. See the [example](Self#example).
     pub fn after_sign_in(mut self, path: impl Into<String>) -> Self {
         self.after_sign_in = Some(path.into());
         self
     }
 
-    /// The path that a user comes to after a sign-out. The default is the base URL's.
+    /// Sets the path to redirect to after a sign-out. The default is the path of the base URL. See the
+    /// [example](Self#example).
     pub fn after_sign_out(mut self, path: impl Into<String>) -> Self {
         self.after_sign_out = Some(path.into());
         self
     }
 
-    /// Other origins, such as `https://admin.example.com`, that a `return_to` may lead to. Without them only paths of
-    /// this app are taken: everything else would let a link to the sign-in end on a page of somebody else's (an open
-    /// redirect), and leads to [`after_sign_in`](Self::after_sign_in) instead.
+    /// Sets other origins that a `return_to` may lead to, such as `https://admin.example.com`. See the
+    /// [example](Self#example).
+    ///
+    /// By default only paths of this app are accepted, because anybody can send your users a link to the sign-in route
+    /// (open redirects). Any other `return_to` is replaced by [`after_sign_in`](Self::after_sign_in).
     pub fn allowed_origins<T: Into<String>>(mut self, origins: impl IntoIterator<Item = T>) -> Self {
         self.allowed_origins = origins.into_iter().map(Into::into).collect();
         self
     }
 
-    /// What becomes of an error: a page or JSON of the app's own. The default is a plain page, or JSON where the
-    /// request is not for a page.
+    /// Sets the function that turns errors into responses.
+    ///
+    /// The default logs the error and responds with a plain page, or with JSON if the request is not
+    /// [for a page](self#pages-and-other-requests).
     ///
     /// ```
     /// use axum::response::{Html, IntoResponse};
     /// # fn with(builder: logto_client::axum::LogtoAuthBuilder) {
     ///
     /// let builder = builder.on_error(|rejection| {
-    ///     // With what caused it: `%` would leave that out.
-    ///     tracing::warn!(error = &rejection.error as &dyn std::error::Error, "sign-in");
+    ///     // As `dyn Error` the log line includes the causes, which `%` leaves out.
+    ///     tracing::warn!(error = &rejection.error as &dyn std::error::Error, "request failed");
     ///     if rejection.wants_page {
-    ///         // An app's own page also has `rejection.retry_url` and the like as links.
+    ///         // Your own page can also link to `rejection.retry_url`, `sign_in_url` and `home_url`.
     ///         let page = format!("<h1>{}</h1><p>{}</p>", rejection.title(), rejection.advice());
     ///         (rejection.status, Html(page)).into_response()
     ///     } else {
@@ -231,25 +362,31 @@ impl LogtoAuthBuilder {
         self
     }
 
-    /// Checks it. No request is made.
+    /// Validates the settings, and logs the URIs to register in Logto's console. Sends no request.
+    ///
+    /// See the [example](Self#example).
     ///
     /// # Errors
     ///
-    /// [`Error::Config`], which names the field.
+    /// [`Error::Config`], which names the invalid field.
     pub fn build(self) -> Result<LogtoAuth> {
         let base_url = WebUrl::parse(&self.base_url).and_then(WebUrl::without_query);
         let base_url = base_url.map_err(|problem| error("base_url", problem))?.into_url();
         let segments = self.prefix.split('/').skip(1);
         if !self.prefix.is_empty() && (!self.prefix.starts_with('/') || !segments.into_iter().all(is_segment)) {
-            return Err(error("prefix", "is no path such as `/logto`, of letters, digits, `-`, `.`, `_` and `~`"));
+            return Err(error(
+                "prefix",
+                "is not a path such as `/logto`: use letters, digits, `-`, `.`, `_` and `~` between slashes",
+            ));
         }
-        let return_to = ReturnTo::new(&base_url, &self.allowed_origins)
-            .ok_or_else(|| error("allowed_origins", "has something that is no origin, such as https://example.com"))?;
+        let return_to = ReturnTo::new(&base_url, &self.allowed_origins).ok_or_else(|| {
+            error("allowed_origins", "has an entry that is not an origin, such as https://admin.example.com")
+        })?;
         let own = format!("{}/", base_url.path().trim_end_matches('/'));
         let path = |field, path: Option<String>| {
             return_to
                 .path(path.as_ref().unwrap_or(&own))
-                .ok_or_else(|| error(field, "is no path of this app, such as `/`"))
+                .ok_or_else(|| error(field, "is not a path of this app, such as `/`"))
         };
         let auth = LogtoAuth(Arc::new(Inner {
             after_sign_in: path("after_sign_in", self.after_sign_in)?,

@@ -1,4 +1,4 @@
-//! What becomes of errors.
+//! Errors as responses.
 
 use ::axum::http::{HeaderValue, StatusCode, header};
 use ::axum::response::{Html, IntoResponse, Response};
@@ -6,42 +6,64 @@ use ::axum::response::{Html, IntoResponse, Response};
 use crate::claims::IdTokenClaims;
 use crate::error::{Error, ErrorChain, RequestErrorKind};
 
-/// An error, and what a response to it needs. See [`LogtoAuthBuilder::on_error`](super::LogtoAuthBuilder::on_error).
+/// An error, with everything that a response to it needs.
+///
+/// Passed to [`LogtoAuthBuilder::on_error`](super::LogtoAuthBuilder::on_error).
+///
+/// # Example
+///
+/// ```
+/// use axum::response::{Html, IntoResponse, Response};
+/// use logto_client::axum::AuthRejection;
+///
+/// fn error_page(rejection: AuthRejection) -> Response {
+///     let (url, label) = match (rejection.retry_url.as_deref(), rejection.sign_in_url.as_deref()) {
+///         (Some(url), _) => (url, "Try again"),
+///         (None, Some(url)) => (url, "Sign in"),
+///         (None, None) => (rejection.home_url.as_str(), "Home"),
+///     };
+///     // A template engine would escape the URL.
+///     let url = url.replace('&', "&amp;").replace('"', "&quot;");
+///     let link = format!(r#"<a href="{url}">{label}</a>"#);
+///     let page = format!("<h1>{}</h1><p>{}</p>{link}", rejection.title(), rejection.advice());
+///     (rejection.status, Html(page)).into_response()
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AuthRejection {
-    /// What went wrong. For the log, or a developer; [`advice`](Self::advice) is for users.
+    /// The error, for logs and developers. Show users the [`advice`](Self::advice).
     pub error: Error,
-    /// What was under way.
+    /// The operation that failed.
     pub operation: RejectedOperation,
-    /// The status that goes with the error.
+    /// The status for the response.
     pub status: StatusCode,
-    /// Whether a person is to read the response: the request is for a page.
+    /// Whether the request is [for a page](super#pages-and-other-requests), which a person will read.
     pub wants_page: bool,
-    /// The signed-in user, if there still is one: for the frame of a page.
+    /// The claims of the user, if one is still signed in.
     pub claims: Option<IdTokenClaims>,
-    /// Where to try again, if that can help: the same page, or the sign-in with the same destination.
+    /// The URL to try again at, if trying again may help: the same page, or a sign-in with the same destination.
     pub retry_url: Option<String>,
-    /// Where to sign in (again) with the same destination, if that can help.
+    /// The URL to sign in at, with the same destination, if signing in may help.
     pub sign_in_url: Option<String>,
-    /// The app's start page.
+    /// The URL of the app's home page.
     pub home_url: String,
 }
 
-/// What a [`AuthRejection`] interrupted.
+/// The operation that failed with an [`AuthRejection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RejectedOperation {
-    /// A sign-in: its start, or its callback.
+    /// The start or the callback of a sign-in.
     SignIn,
     /// A sign-out.
     SignOut,
-    /// One of the app's own pages or calls.
+    /// A request to one of the app's own handlers.
     Page,
 }
 
 impl AuthRejection {
-    /// A short title for people.
+    /// Returns a short title to show users, as plain text. See the [example](Self#example).
     pub fn title(&self) -> &'static str {
         match self.operation {
             RejectedOperation::SignIn if matches!(self.error, Error::SignInCancelled) => "Sign-in cancelled",
@@ -54,7 +76,8 @@ impl AuthRejection {
         }
     }
 
-    /// For people, in words that say what to do.
+    /// Returns a sentence or two to show users, as plain text: what happened and what to do. See the
+    /// [example](Self#example).
     pub fn advice(&self) -> &'static str {
         use RejectedOperation::{Page, SignIn, SignOut};
         let error = &self.error;
@@ -66,22 +89,20 @@ impl AuthRejection {
             }
             SignIn | Page if error.is_sign_in_required() => "Please sign in.",
             SignIn if error.is_retryable() => "The sign-in service is not available. Please try again in a moment.",
-            SignIn => "You could not be signed in. If this happens again, please tell the people who run this site.",
+            SignIn => "You could not be signed in. If this happens again, please contact the site's support.",
             SignOut if matches!(error, Error::EndSession(_)) => {
                 "You are signed out of this app. The sign-in service is not available, so you may still be signed in there."
             }
             SignOut => "You could not be signed out. Please try again.",
-            Page if error.is_access_denied() => "You do not have access to what this page shows.",
+            Page if error.is_access_denied() => "You do not have access to this page.",
             Page if error.is_retryable() => {
                 "This page needs the sign-in service, which is not available. Please try again in a moment."
             }
-            Page => {
-                "Something went wrong on this page. If this happens again, please tell the people who run this site."
-            }
+            Page => "Something went wrong on this page. If this happens again, please contact the site's support.",
         }
     }
 
-    /// The response of apps without [`on_error`](super::LogtoAuthBuilder::on_error).
+    /// The default of [`on_error`](super::LogtoAuthBuilder::on_error).
     pub(super) fn into_plain_response(self) -> Response {
         self.log();
         let mut response = if self.wants_page {
@@ -106,7 +127,7 @@ impl AuthRejection {
     fn log(&self) {
         let (error, status) = (ErrorChain(&self.error), self.status.as_u16());
         match &self.error {
-            // Logged where the sign-in failed.
+            // The failed sign-in was already logged.
             _ if self.operation == RejectedOperation::SignIn => tracing::debug!(%error, status, "sign-in rejected"),
             Error::NotAuthenticated => tracing::debug!(%error, status, "sign-in required"),
             cause if cause.is_misconfiguration() => tracing::error!(%error, status, "request failed"),
@@ -115,7 +136,7 @@ impl AuthRejection {
     }
 }
 
-/// A page for apps that bring none. `content` is HTML.
+/// A page without style. `content` is HTML.
 pub(super) fn plain_page(title: &str, content: &str) -> Html<String> {
     Html(format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\

@@ -1,4 +1,4 @@
-//! The routes.
+//! The routes for signing in and out.
 
 use ::axum::Router;
 use ::axum::extract::{FromRef, FromRequestParts, OriginalUri, Query, State};
@@ -20,7 +20,24 @@ struct SignInParams {
 }
 
 impl LogtoAuth {
-    /// The routes, for a router whose state has this `LogtoAuth`, over the storage `S`.
+    /// Returns the [routes](super#routes) for signing in and out, with sessions in the storage `S`.
+    ///
+    /// Merge them into a router whose state is this `LogtoAuth` or [contains it](super#state):
+    ///
+    /// ```
+    /// # #[cfg(feature = "tower-sessions-0_15")]
+    /// # mod app {
+    /// use axum::Router;
+    /// use logto_client::axum::{InSession, LogtoAuth};
+    ///
+    /// fn app(auth: LogtoAuth) -> Router {
+    ///     Router::new().merge(auth.routes::<InSession<tower_sessions::Session>, _>()).with_state(auth)
+    /// }
+    /// # }
+    /// # fn main() {}
+    /// ```
+    #[doc(alias = "login")]
+    #[doc(alias = "logout")]
     pub fn routes<S, T>(&self) -> Router<T>
     where
         Self: FromRef<T>,
@@ -82,7 +99,7 @@ async fn sign_up<S: LogtoStorage>(
     auth.begin(storage, &request, params, "sign-up", Some(FirstScreen::Register)).await
 }
 
-/// A callback uses its sign-in up: not for somebody who only looks whether it is there.
+/// Rejects HEAD, which axum would answer with the handler for GET: a link checker would complete the sign-in.
 async fn not_allowed() -> StatusCode {
     StatusCode::METHOD_NOT_ALLOWED
 }
@@ -96,7 +113,7 @@ async fn callback<S: LogtoStorage>(
     let session = auth.client().session(storage);
     let path_and_query = uri.path_and_query().map_or("/", |uri| uri.as_str());
     let callback_url = auth.0.return_to.outside(path_and_query);
-    // Read first: the callback uses the sign-in up, and a user who tries again still wants to go there.
+    // The callback removes the pending sign-in, and a user who tries again still wants to go there.
     let pending = session.pending_post_redirect_uri(&callback_url).await.ok().flatten();
     let pending = pending.and_then(|url| auth.0.return_to.check_stored(&url));
     match session.handle_sign_in_callback(&callback_url).await {
@@ -104,7 +121,7 @@ async fn callback<S: LogtoStorage>(
             let url = signed_in.post_redirect_uri.and_then(|url| auth.0.return_to.check_stored(&url));
             redirect_to(url.as_ref().unwrap_or(&auth.0.after_sign_in).as_str())
         }
-        // A reload, or the back button, after a sign-in that went well.
+        // A reload or the back button after a successful sign-in.
         Err(error) if error.is_stale_callback() && session.is_authenticated().await.unwrap_or(false) => {
             redirect_to(auth.0.after_sign_in.as_str())
         }
@@ -112,7 +129,7 @@ async fn callback<S: LogtoStorage>(
     }
 }
 
-/// For a browser that was sent here by a link: a sign-out has to be posted, so that no other page can cause it.
+/// Shows a form: a sign-out requires a POST, because other sites could link to a GET.
 async fn sign_out_page() -> Response {
     let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_SECURITY_POLICY, "frame-ancestors 'none'")];
     (headers, plain_page("Sign out", "<form method=post><button>Sign out</button></form>")).into_response()
@@ -124,8 +141,8 @@ async fn sign_out<S: LogtoStorage>(
     headers: HeaderMap,
     storage: S,
 ) -> Response {
-    if is_from_elsewhere(&headers, &auth) {
-        tracing::warn!("a sign-out was posted from another site");
+    if is_cross_site(&headers, &auth) {
+        tracing::warn!("cross-site sign-out rejected");
         return StatusCode::FORBIDDEN.into_response();
     }
     let session = auth.client().session(storage);
@@ -135,9 +152,10 @@ async fn sign_out<S: LogtoStorage>(
     }
 }
 
-/// A session cookie that is `SameSite=Lax` does not come along with another site's form; this is for those that are
-/// not. Under `Referrer-Policy: no-referrer` browsers send `Origin: null` with an app's own forms, too.
-fn is_from_elsewhere(headers: &HeaderMap, auth: &LogtoAuth) -> bool {
+/// Protects apps whose session cookie is not `SameSite=Lax`: browsers send such a cookie with other sites' forms.
+///
+/// `Origin: null` is accepted: browsers also send it with an app's own forms under `Referrer-Policy: no-referrer`.
+fn is_cross_site(headers: &HeaderMap, auth: &LogtoAuth) -> bool {
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     match (header("sec-fetch-site"), header("origin")) {
         (Some(site), _) => !matches!(site, "same-origin" | "none"),

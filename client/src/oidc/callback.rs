@@ -1,16 +1,17 @@
-//! The callback: the provider's answer to an authorization request (OpenID Connect Core 1.0, section 3.1.2.5).
+//! Callbacks: authentication responses in the query of the redirect URI (OpenID Connect Core 1.0, sections 3.1.2.5 and
+//! 3.1.2.6).
 
 use url::{Url, form_urlencoded};
 
 use crate::error::{Error, Result, sanitized};
 
 /// The parameters that the provider adds to the redirect URI.
-pub(crate) const ANSWER_PARAMS: [&str; 5] = ["code", "error", "error_description", "iss", "state"];
+pub(crate) const RESPONSE_PARAMS: [&str; 5] = ["code", "error", "error_description", "iss", "state"];
 
-/// More bytes than any provider's callback has.
+/// The maximum length of a callback URL in bytes.
 const MAX_LEN: usize = 16 * 1024;
 
-/// A callback's URL, none of which is trusted yet.
+/// The untrusted URL of a callback.
 pub(crate) struct CallbackParams<'a> {
     url: &'a str,
     params: Vec<(String, String)>,
@@ -26,7 +27,7 @@ impl<'a> CallbackParams<'a> {
         Ok(Self { url, params: form_urlencoded::parse(query.as_bytes()).into_owned().collect() })
     }
 
-    /// RFC 6749, section 3.1: no parameter comes twice, and an empty one counts as missing.
+    /// Rejects repeated parameters and treats empty ones as missing (RFC 6749, section 3.1).
     pub(crate) fn param(&self, name: &str) -> Result<Option<&str>> {
         let mut values = self.params.iter().filter(|(key, _)| key == name).map(|(_, value)| &**value);
         let value = values.next();
@@ -36,12 +37,12 @@ impl<'a> CallbackParams<'a> {
         Ok(value.filter(|value| !value.is_empty()))
     }
 
-    /// Whether the redirect URI was opened without any parameter of the provider's, as Logto's "Cancel" does.
+    /// Whether the provider added no parameter at all, as Logto does after "Cancel".
     pub(crate) fn is_cancelled(&self) -> bool {
-        !self.params.iter().any(|(name, _)| ANSWER_PARAMS.contains(&&**name))
+        !self.params.iter().any(|(name, _)| RESPONSE_PARAMS.contains(&&**name))
     }
 
-    /// The code, if the callback is this provider's answer to the sign-in.
+    /// Returns the code if the callback came to the right URL, from the right provider, without an error.
     pub(crate) fn check(&self, redirect_uri: &str, issuer: &str, requires_iss: bool) -> Result<&str> {
         let expected =
             Url::parse(redirect_uri).map_err(|_| invalid("belongs to a sign-in that was not stored correctly"))?;

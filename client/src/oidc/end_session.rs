@@ -2,7 +2,7 @@
 
 use url::Url;
 
-/// The page of the provider that ends its own session. With the client's id, Logto asks no question.
+/// Returns the URL of the provider's sign-out page. Given the client id, Logto does not ask for confirmation.
 pub(crate) fn end_session_url(endpoint: &Url, client_id: &str, post_logout_redirect_uri: Option<&str>) -> Url {
     let mut url = endpoint.clone();
     let mut query = url.query_pairs_mut();

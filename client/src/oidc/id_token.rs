@@ -5,33 +5,33 @@ use crate::error::{Error, IdTokenError, Result};
 use crate::oidc::jwks::JwkSet;
 use crate::oidc::jwt::{Algorithm, ParseError, UnverifiedJwt};
 
-/// How far the provider's clock and this machine's may differ, in seconds.
+/// The tolerated difference between the provider's clock and this machine's, in seconds.
 const LEEWAY: u64 = 300;
 
-/// A token whose signature and claims are not verified yet.
+/// A parsed token whose signature and claims are not verified yet.
 pub(crate) struct UnverifiedIdToken<'a> {
     jwt: UnverifiedJwt<'a>,
     algorithm: Algorithm,
 }
 
-/// What an ID token has to say.
+/// Verifies ID tokens against the values of one token response.
 pub(crate) struct IdTokenVerifier<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) app_id: &'a str,
-    /// The access token that came with it.
+    /// The access token of the same response.
     pub(crate) access_token: &'a str,
     /// Seconds since 1970.
     pub(crate) now: u64,
     pub(crate) issued_for: IssuedFor<'a>,
 }
 
-/// What an ID token was issued for.
+/// The request that an ID token was issued for.
 #[derive(Clone, Copy)]
 pub(crate) enum IssuedFor<'a> {
     SignIn {
         nonce: &'a str,
     },
-    /// Section 12.2: the token is of the same user as the previous one; a nonce may be missing, but may not differ.
+    /// Section 12.2: `sub` must be that of the previous token. `nonce` may be missing, but must not differ.
     Refresh {
         previous: &'a IdTokenClaims,
     },
@@ -49,7 +49,7 @@ impl<'a> UnverifiedIdToken<'a> {
         Ok(Self { jwt, algorithm })
     }
 
-    /// Whether the set has a key that may have signed the token.
+    /// Whether the set has a key with the token's `kid` and algorithm.
     pub(crate) fn has_key_in(&self, keys: &JwkSet) -> bool {
         keys.find(self.key_id(), self.algorithm).next().is_some()
     }
@@ -60,7 +60,7 @@ impl<'a> UnverifiedIdToken<'a> {
 }
 
 impl IdTokenVerifier<'_> {
-    /// The claims, if one of the keys signed them and they say what they have to.
+    /// Returns the claims if the signature and all of them are valid.
     pub(crate) fn verify(&self, token: &UnverifiedIdToken<'_>, keys: &JwkSet) -> Result<IdTokenClaims> {
         let mut keys = keys.find(token.key_id(), token.algorithm).peekable();
         if keys.peek().is_none() {
@@ -100,7 +100,7 @@ impl IdTokenVerifier<'_> {
         if claims.exp.saturating_add(LEEWAY) < self.now {
             return Err(Error::ClockSkew { claim: "exp", seconds: self.now - claims.exp });
         }
-        // Number 10: the token has just been issued, so that another time means another clock, or a token that was kept.
+        // Rule 10. The token was just issued, so any other time means a wrong clock or a replayed token.
         let seconds = claims.iat.abs_diff(self.now);
         if seconds > LEEWAY {
             return Err(Error::ClockSkew { claim: "iat", seconds });
@@ -108,7 +108,7 @@ impl IdTokenVerifier<'_> {
         match self.issued_for {
             IssuedFor::SignIn { nonce } if claims.nonce.as_deref() != Some(nonce) => Err(rejected(IdTokenError::Nonce)),
             IssuedFor::Refresh { previous } if claims.sub != previous.sub => Err(rejected(IdTokenError::Subject)),
-            // The previous one may come from a refresh itself, and have no nonce.
+            // A previous token that came from a refresh may have no nonce.
             IssuedFor::Refresh { previous } => match (&claims.nonce, &previous.nonce) {
                 (Some(new), Some(old)) if new != old => Err(rejected(IdTokenError::Nonce)),
                 _ => Ok(()),

@@ -1,4 +1,4 @@
-//! The provider's public keys (RFC 7517).
+//! The provider's public keys: JWK sets (RFC 7517).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,12 +10,12 @@ use crate::error::{Endpoint, RequestError};
 use crate::oidc::jwt::{Algorithm, PublicKey};
 use crate::util::http::Http;
 
-/// The keys that signatures can be verified with.
+/// The usable keys of a JWK set.
 pub(crate) struct JwkSet(Vec<Key>);
 
 struct Key {
     id: Option<String>,
-    /// A key verifies the signatures of its own algorithms, whatever a token's header says.
+    /// The algorithms that the key may be used with, whatever a token's header says.
     algorithms: &'static [Algorithm],
     public: PublicKey,
 }
@@ -25,7 +25,7 @@ struct Document {
     keys: Vec<Value>,
 }
 
-/// RFC 7518, section 6, and RFC 8037, section 2.
+/// Members of a JWK (RFC 7518, section 6; RFC 8037, section 2).
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -48,12 +48,12 @@ impl JwkSet {
         Ok(keys)
     }
 
-    /// Skips keys of other kinds and uses, which a provider may have for others (RFC 7517, section 5).
+    /// Skips keys of unknown types and other uses (RFC 7517, section 5).
     pub(crate) fn new(keys: Vec<Value>) -> Self {
         Self(keys.into_iter().filter_map(Key::from_jwk).collect())
     }
 
-    /// The keys that may have made a signature by `algorithm`.
+    /// Returns the keys for the algorithm, only those with the id if the token has one.
     pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &PublicKey> {
         self.0
             .iter()
@@ -80,7 +80,7 @@ impl Key {
             _ => return None,
         };
         let algorithms = match &jwk.alg {
-            // A key may be bound to one of them.
+            // `alg` restricts the key to one algorithm.
             Some(alg) => {
                 let bound = Algorithm::parse(alg)?;
                 let at = algorithms.iter().position(|algorithm| *algorithm == bound)?;
@@ -93,7 +93,7 @@ impl Key {
 }
 
 impl Jwk {
-    /// Both coordinates have the full length of the curve's field (RFC 7518, section 6.2.1.2).
+    /// Requires both coordinates in the full length of the curve's field (RFC 7518, section 6.2.1.2).
     fn point(&self, len: usize) -> Option<PublicKey> {
         let (x, y) = (bytes(self.x.as_deref())?, bytes(self.y.as_deref())?);
         (x.len() == len && y.len() == len).then(|| PublicKey::Ec([&[4], &*x, &*y].concat()))

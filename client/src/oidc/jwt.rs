@@ -1,4 +1,4 @@
-//! Signed JSON Web Tokens (RFC 7515, RFC 7519): parts, algorithms, signatures and times.
+//! Signed JSON Web Tokens (RFC 7515, RFC 7519): parsing, algorithms, signatures and claim types.
 
 use std::fmt;
 
@@ -13,7 +13,8 @@ use serde::de::{self, DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The signature algorithms that are accepted (RFC 7518, section 3.1; RFC 8037). `none` and the HMAC family are not.
+/// The accepted signature algorithms (RFC 7518, section 3.1; RFC 8037, section 3.1). `none` and HMAC are not among
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     Rs256,
@@ -35,9 +36,9 @@ pub(crate) enum PublicKey {
     Ed25519(Vec<u8>),
 }
 
-/// A token in its parts. Nothing in it is verified yet.
+/// A parsed token. Nothing in it is verified yet.
 pub(crate) struct UnverifiedJwt<'a> {
-    /// What is signed: the header and the claims, both encoded.
+    /// The signing input: the encoded header and claims.
     message: &'a str,
     claims: &'a str,
     signature: Vec<u8>,
@@ -55,7 +56,7 @@ pub(crate) struct Header {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ParseError {
     NotAJwt,
-    /// RFC 7515, section 4.1.11: an extension that is not understood makes the token invalid.
+    /// The header requires an extension (RFC 7515, section 4.1.11). None is supported.
     Critical,
 }
 
@@ -72,8 +73,8 @@ impl Algorithm {
         })
     }
 
-    /// The left half of the text's digest, by the hash function of the algorithm (OpenID Connect Core 1.0,
-    /// section 3.1.3.6).
+    /// Returns the value of `at_hash` for an access token: the left half of its digest, by the algorithm's hash
+    /// function (OpenID Connect Core 1.0, section 3.1.3.6).
     pub(crate) fn half_hash(self, text: &str) -> String {
         let hash = match self {
             Self::Rs256 | Self::Ps256 | Self::Es256 => &digest::SHA256,
@@ -135,7 +136,8 @@ impl<'a> UnverifiedJwt<'a> {
     }
 }
 
-/// The claims of a JWT whose signature was verified earlier, or is another party's to verify. `None` if it is no JWT.
+/// Decodes the claims of a JWT without verifying it: it was verified earlier, or another party verifies it. Returns
+/// `None` if the token is not a JWT.
 pub(crate) fn decode_claims<T: DeserializeOwned>(token: &str) -> Option<T> {
     let mut parts = token.split('.');
     let (_header, claims) = (parts.next()?, parts.next()?);
@@ -147,12 +149,12 @@ fn json<T: DeserializeOwned>(part: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
-/// Reads a `NumericDate`: seconds since 1970, which may have a fraction (RFC 7519, section 2). The fraction is dropped.
+/// Deserializes a `NumericDate`: seconds since 1970 (RFC 7519, section 2). Drops a fraction.
 pub(crate) fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     NumericDate::deserialize(deserializer).map(|NumericDate(seconds)| seconds)
 }
 
-/// As [`numeric_date`], for a claim that may be `null`.
+/// Deserializes a [`numeric_date`] that may be `null`.
 pub(crate) fn optional_numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(Option::deserialize(deserializer)?.map(|NumericDate(seconds)| seconds))
 }
@@ -175,7 +177,7 @@ impl<'de> Deserialize<'de> for NumericDate {
             }
 
             fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<NumericDate, E> {
-                // Beyond 2^53 a fraction is a rounding error, and no clock gets there.
+                // Above 2^53 an f64 has no exact seconds.
                 if !(0.0..9_007_199_254_740_992.0).contains(&seconds) {
                     return Err(E::invalid_value(de::Unexpected::Float(seconds), &self));
                 }
@@ -192,7 +194,7 @@ impl<'de> Deserialize<'de> for NumericDate {
     }
 }
 
-/// Reads an audience: one may stand without the array (RFC 7519, section 4.1.3). `null` is none.
+/// Deserializes an audience: a string or an array of strings (RFC 7519, section 4.1.3). `null` is an empty audience.
 pub(crate) fn audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -7,7 +7,7 @@ use crate::error::{Endpoint, RequestError, RequestErrorKind, sanitized};
 use crate::util::http::Http;
 use crate::util::web_url::WebUrl;
 
-/// What is used of the metadata.
+/// The members of the metadata that the client uses.
 pub(crate) struct ProviderMetadata {
     pub(crate) issuer: String,
     pub(crate) authorization_endpoint: Url,
@@ -52,12 +52,12 @@ impl ProviderMetadata {
 
 impl Document {
     fn check(self, issuer: &str) -> Result<ProviderMetadata, RequestError> {
-        // Section 4.3: exactly the issuer that was asked.
+        // Section 4.3: the issuer must match exactly.
         if self.issuer != issuer {
             let (expected, found) = (issuer.to_owned(), sanitized(&self.issuer));
             return Err(RequestError::new(Endpoint::Metadata, RequestErrorKind::WrongIssuer { expected, found }));
         }
-        // A provider that is reached over https sends no secret over http.
+        // If the issuer is https, no secret may be sent over http.
         let allow_http = issuer.starts_with("http:");
         let optional = |name, url: Option<String>| url.map(|url| endpoint(name, &url, allow_http)).transpose();
         let required = |name, url| optional(name, url)?.ok_or_else(|| unusable(name));

@@ -1,4 +1,4 @@
-//! OpenID Connect and OAuth 2.0: messages, checks and requests. Nothing here knows a session or a storage.
+//! OpenID Connect and OAuth 2.0: messages, verification and requests. Independent of sessions and storages.
 
 pub(crate) mod authorize;
 pub(crate) mod callback;

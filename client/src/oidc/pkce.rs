@@ -4,15 +4,15 @@ use aws_lc_rs::digest::{self, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// 32 random bytes, base64url-encoded: a `state`, a `nonce` or a `code_verifier`.
+/// Returns 32 random bytes, base64url-encoded, for use as a `state`, `nonce` or `code_verifier`.
 pub(crate) fn random() -> String {
     let mut bytes = [0; 32];
-    // Cannot fail: without a source of randomness AWS-LC aborts the process.
+    // Cannot fail: AWS-LC aborts the process if the system has no randomness.
     aws_lc_rs::rand::fill(&mut bytes).expect("randomness");
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The `code_challenge` of the method `S256` (section 4.2).
+/// Returns the `code_challenge` for the method `S256` (section 4.2).
 pub(crate) fn challenge(code_verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&SHA256, code_verifier.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! Requests for tokens (RFC 6749), and their revocation (RFC 7009).
+//! The token endpoint (RFC 6749) and the revocation endpoint (RFC 7009).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,26 +14,26 @@ use crate::oidc::metadata::ProviderMetadata;
 use crate::tokens::{AccessToken, MARGIN};
 use crate::util::http::Http;
 
-/// RFC 6749, section 5.2: the refresh token, or the code, is worth nothing any more.
+/// The code or refresh token is invalid, expired or revoked (RFC 6749, section 5.2).
 pub(crate) const INVALID_GRANT: &str = "invalid_grant";
 
-/// How long an access token is used if neither the response nor the token says when it expires, in seconds.
+/// The assumed lifetime in seconds of an access token without an expiry in the response or the token.
 const DEFAULT_LIFETIME: u64 = 60;
 
-/// What the token endpoint answered with status 200. Of a refresh token nothing else is believed before it is stored,
-/// so the rest is read from it later.
+/// A successful response of the token endpoint. Only the refresh token is parsed at once: after a rotation it must be
+/// stored even if the rest of the response is invalid.
 pub(crate) struct TokenResponse {
     pub(crate) refresh_token: Option<String>,
     rest: Map<String, Value>,
 }
 
-/// The parts of it that a good answer has.
+/// The remaining tokens of a valid response.
 pub(crate) struct Tokens {
     pub(crate) access_token: AccessToken,
     pub(crate) id_token: Option<String>,
 }
 
-/// RFC 6749, section 5.2, and Logto's own.
+/// An error in the format of RFC 6749, section 5.2, or of Logto (`code`, `message`).
 #[derive(Deserialize)]
 struct ErrorResponse {
     #[serde(default)]
@@ -46,7 +46,7 @@ struct ErrorResponse {
     message: Value,
 }
 
-/// The endpoints of the provider that an app authenticates at.
+/// The endpoints at which the app authenticates as a client.
 pub(crate) struct TokenEndpoint<'a> {
     pub(crate) http: &'a Http,
     pub(crate) metadata: &'a ProviderMetadata,
@@ -84,7 +84,7 @@ impl TokenEndpoint<'_> {
         self.request(&params).await
     }
 
-    /// Revokes the refresh token, and with it every token of its grant.
+    /// Revokes the refresh token and its grant. Succeeds if the provider has no revocation endpoint.
     pub(crate) async fn revoke(&self, refresh_token: &str) -> Result<()> {
         let Some(endpoint) = &self.metadata.revocation_endpoint else { return Ok(()) };
         let request = self.authenticated_post(endpoint).form(&[
@@ -99,7 +99,7 @@ impl TokenEndpoint<'_> {
     async fn request(&self, params: &[(&str, &str)]) -> Result<TokenResponse> {
         let request = self.authenticated_post(&self.metadata.token_endpoint).form(params);
         let answer = self.http.send(Endpoint::Token, request).await?;
-        // RFC 6749, section 5.2: errors have a 4xx. A 5xx comes from a gateway, or a provider that is down.
+        // OAuth errors have a 4xx status (RFC 6749, section 5.2). A 5xx is from a gateway or a provider that is down.
         if answer.status.is_server_error() {
             return Err(answer.unexpected_status().into());
         }
@@ -115,7 +115,7 @@ impl TokenEndpoint<'_> {
         Ok(TokenResponse { refresh_token, rest })
     }
 
-    /// What of a request may not be in an error, as it is and as it was sent.
+    /// Returns the secrets of a request, plain and encoded, which no error may repeat.
     fn secrets(&self, params: &[(&str, &str)]) -> Vec<String> {
         let is_secret = |name: &str| matches!(name, "code" | "code_verifier" | "refresh_token");
         let mut secrets = Vec::new();
@@ -130,7 +130,7 @@ impl TokenEndpoint<'_> {
         secrets
     }
 
-    /// `client_secret_basic` (RFC 6749, section 2.3.1): id and secret are form-encoded first.
+    /// Authenticates by `client_secret_basic`: id and secret are form-encoded first (RFC 6749, section 2.3.1).
     fn authenticated_post(&self, url: &Url) -> RequestBuilder {
         let request = self.http.post(url.clone());
         match self.client_secret {
@@ -141,7 +141,7 @@ impl TokenEndpoint<'_> {
 }
 
 impl TokenResponse {
-    /// The rest, which may lack what it has to have (RFC 6749, section 5.1).
+    /// Parses the rest of the response (RFC 6749, section 5.1).
     pub(crate) fn tokens(&self, now: u64) -> Result<Tokens, RequestError> {
         let invalid = |problem| RequestError::invalid(Endpoint::Token, problem);
         let text = |name| match self.rest.get(name) {
@@ -164,7 +164,7 @@ impl TokenResponse {
         Ok(Tokens {
             access_token: AccessToken {
                 token: access_token.to_owned(),
-                // Empty for a user without permissions there, as Logto sends it.
+                // Logto sends an empty scope for a user without permissions.
                 scope: text("scope")?.unwrap_or_default().to_owned(),
                 expires_at: match expires_in {
                     None | Some(0) => expiry_of(access_token, now),
@@ -176,7 +176,7 @@ impl TokenResponse {
     }
 }
 
-/// When a token expires whose response does not say so (RFC 6749, section 5.1: `expires_in` is only recommended).
+/// Returns the expiry of a token whose response has no `expires_in`, which is only recommended (RFC 6749, section 5.1).
 fn expiry_of(access_token: &str, now: u64) -> u64 {
     #[derive(Deserialize)]
     struct Expiry {
@@ -185,22 +185,22 @@ fn expiry_of(access_token: &str, now: u64) -> u64 {
     }
     match jwt::decode_claims(access_token) {
         Some(Expiry { exp }) if exp > now.saturating_add(MARGIN) => exp,
-        // Otherwise every call would ask for another token.
+        // Even if `exp` has passed: otherwise every call would request a new token.
         _ => now.saturating_add(DEFAULT_LIFETIME),
     }
 }
 
-/// Words that quote one of the `secrets` are left out.
+/// Omits texts that contain one of the `secrets`.
 fn token_error(response: &ErrorResponse, secrets: &[String]) -> Option<Error> {
-    // Whatever is not text counts as missing: what matters is whether it is `invalid_grant`.
+    // A member that is not a string counts as missing: the response may still be `invalid_grant`.
     let error = response.error.as_str().or_else(|| Some(response.code.as_str()?.trim_start_matches("oidc.")))?;
     let description = response.error_description.as_str().or_else(|| response.message.as_str());
-    let told = |text: &str| (!secrets.iter().any(|secret| text.contains(secret))).then(|| sanitized(text));
-    // The session depends on this one: it is told even if a secret should be part of it.
-    let told_error = if error == INVALID_GRANT { Some(error.to_owned()) } else { told(error) };
+    let without_secrets = |text: &str| (!secrets.iter().any(|secret| text.contains(secret))).then(|| sanitized(text));
+    // The session depends on this code, even if a secret happens to be a part of it.
+    let code = if error == INVALID_GRANT { Some(error.to_owned()) } else { without_secrets(error) };
     Some(Error::TokenEndpoint {
-        error: told_error.unwrap_or_else(|| "unknown error".to_owned()),
-        description: description.and_then(told),
+        error: code.unwrap_or_else(|| "unknown error".to_owned()),
+        description: description.and_then(without_secrets),
     })
 }
 

@@ -6,7 +6,7 @@ use crate::claims::UserInfo;
 use crate::error::{Endpoint, RequestError};
 use crate::util::http::Http;
 
-/// The claims of the access token's user.
+/// Fetches the claims of the user that the access token belongs to.
 pub(crate) async fn fetch(http: &Http, endpoint: &Url, access_token: &str) -> Result<UserInfo, RequestError> {
     let request = http.get(endpoint.clone()).bearer_auth(access_token);
     http.send(Endpoint::UserInfo, request).await?.json()

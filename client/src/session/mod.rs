@@ -23,22 +23,22 @@ pub(crate) use self::exchange::Exchanges;
 pub(crate) use self::refresh::Grants;
 pub use self::sign_in::SignedIn;
 
-/// The session of one request: Logto's view of the items in its storage. Created by [`LogtoClient::session`].
+/// The session of one request: signs the user in and out, and returns tokens and claims.
 ///
-/// Its futures are `Send` if the storage is `Send` and `Sync`.
+/// Created by [`LogtoClient::session`] from a storage. Its futures are `Send` if the storage is `Send` and `Sync`.
 #[derive(Clone)]
 pub struct LogtoSession<S> {
     client: LogtoClient,
     storage: S,
 }
 
-/// What a page needs to know. See [`LogtoSession::context`].
+/// Whether a user is signed in, and their claims. Returned by [`LogtoSession::context`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SessionContext {
     /// Whether a user is signed in.
     pub is_authenticated: bool,
-    /// The user's claims, as of the sign-in or the last refresh since.
+    /// The claims of the ID token, from the sign-in or the last refresh that returned an ID token.
     pub claims: Option<IdTokenClaims>,
 }
 
@@ -57,9 +57,18 @@ impl<S> LogtoSession<S> {
 }
 
 impl<S: LogtoStorage> LogtoSession<S> {
-    /// Whether somebody is signed in: whether the session has an ID token that the configuration's provider issued to the
-    /// configuration's app. It asks the session, not the provider: a sign-in that the provider has ended is known when a
-    /// token is next refreshed.
+    /// Returns whether a user is signed in: whether the session has an ID token that the configured provider issued to
+    /// the configured app.
+    ///
+    /// Sends no request to the provider. If the provider has ended the sign-in, the next token refresh reports it.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage};
+    ///
+    /// async fn label<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<&'static str, Error> {
+    ///     Ok(if session.is_authenticated().await? { "Sign out" } else { "Sign in" })
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -68,7 +77,19 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(self.own_id_token().await?.is_some())
     }
 
-    /// What a page needs, by one read of the storage.
+    /// Returns whether a user is signed in, and their claims, with one read of the storage. Sends no request.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage};
+    ///
+    /// async fn greeting<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<String, Error> {
+    ///     let context = session.context().await?;
+    ///     Ok(match &context.claims {
+    ///         Some(claims) => format!("Hello {}", claims.display_name()),
+    ///         None => "Hello stranger".to_owned(),
+    ///     })
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -78,7 +99,16 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(SessionContext { is_authenticated: claims.is_some(), claims })
     }
 
-    /// The ID token, if somebody is signed in. It may have expired: it tells who signed in, and the session goes on.
+    /// Returns the ID token if a user is signed in. It may have expired, because the session outlives it.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage};
+    ///
+    /// /// The `id_token_hint` that some providers require at sign-out.
+    /// async fn id_token_hint<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<Option<String>, Error> {
+    ///     Ok(session.id_token().await?.map(|token| token.as_str().to_owned()))
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -87,7 +117,15 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(self.own_id_token().await?.map(|(token, _)| token))
     }
 
-    /// Who is signed in. The token was verified before it was kept.
+    /// Returns the claims of the ID token. The token was verified before it was stored.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage};
+    ///
+    /// async fn user_id<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<String, Error> {
+    ///     Ok(session.id_token_claims().await?.sub)
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -96,7 +134,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         self.context().await?.claims.ok_or(Error::NotAuthenticated)
     }
 
-    /// The refresh token, where an operation cannot do without it.
+    /// Returns the refresh token, or an error if there is none.
     pub(crate) async fn required_refresh_token(&self) -> Result<String> {
         if !self.is_authenticated().await? {
             return Err(Error::NotAuthenticated);
@@ -104,8 +142,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         self.stored_refresh_token().await?.ok_or(Error::MissingRefreshToken)
     }
 
-    /// The ID token and its claims, if the configuration's provider issued it to the configuration's app. Otherwise the
-    /// session belongs to another configuration, and nobody is signed in here. Nor is anybody if the sign-in has ended.
+    /// Returns the ID token and its claims if the configured provider issued it to the configured app, and the sign-in has
+    /// not ended. Otherwise the session counts as signed out.
     async fn own_id_token(&self) -> Result<Option<(IdToken, IdTokenClaims)>> {
         let Some(token) = self.stored_id_token().await? else { return Ok(None) };
         let config = self.client.config();
@@ -141,7 +179,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(self.storage.get_item(key).await?.and_then(|item| items::decode(key, &item)))
     }
 
-    /// The changes, and a new id for the session.
+    /// Makes the changes and gives the session a new id.
     pub(crate) async fn renew(&self, changes: &[Change<'_>]) -> Result<()> {
         match self.storage.renew(changes).await {
             Err(error) if error.kind() == ErrorKind::Unsupported => {
@@ -160,7 +198,7 @@ fn write_token(token: String) -> String {
     items::encode(StoredToken { token })
 }
 
-/// Not the storage: most print the session's tokens.
+/// Leaves the storage out: the `Debug` output of most sessions contains the tokens.
 impl<S> fmt::Debug for LogtoSession<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LogtoSession").field("client", &self.client).finish_non_exhaustive()

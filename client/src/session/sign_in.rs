@@ -1,4 +1,4 @@
-//! Sign-in: the redirect to the provider, and the callback. Several tabs may have a sign-in each.
+//! Sign-in: the redirect to the provider, and the callback. Several tabs can each have a pending sign-in.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use logto_storage_core::{Change, LogtoStorage};
@@ -24,14 +24,13 @@ const MAX: usize = 8;
 /// How long one is kept, in seconds: as long as Logto keeps its sign-in form.
 pub(crate) const SIGN_IN_LIFETIME: u64 = 3600;
 
-/// A sign-in that succeeded.
-#[derive(Clone, Debug)]
+/// A successful sign-in. Returned by [`LogtoSession::handle_sign_in_callback`].
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// Where the user wanted to go, as it was given to
-    /// [`SignInOptions::post_redirect_uri`](crate::SignInOptions::post_redirect_uri).
+    /// The value that was passed to [`SignInOptions::post_redirect_uri`](crate::SignInOptions::post_redirect_uri).
     pub post_redirect_uri: Option<String>,
-    /// Who signed in.
+    /// The claims of the ID token, which name the user.
     pub claims: IdTokenClaims,
 }
 
@@ -56,15 +55,24 @@ pub(crate) struct SignInSessions {
 }
 
 impl<S: LogtoStorage> LogtoSession<S> {
-    /// Begins a sign-in: the URL to redirect the browser to.
+    /// Starts a sign-in and returns the URL to redirect the browser to.
     ///
-    /// What the callback takes is kept in the session, by one save, for an hour, which is as long as Logto keeps its form. Up to eight sign-ins may be under
-    /// way at once, one in each tab; the oldest makes room for the next.
+    /// The pending sign-in is stored in the session for an hour, which is as long as Logto keeps its form. A session
+    /// can have eight pending sign-ins, one per tab; the next one replaces the oldest.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage, SignInOptions, Url};
+    ///
+    /// async fn sign_in<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<Url, Error> {
+    ///     session.sign_in(SignInOptions::new("https://app.example.com/callback").post_redirect_uri("/orders/7")).await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`], [`Error::Request`] if the provider cannot be asked where its page is or is known to be down,
-    /// [`Error::Storage`].
+    /// - [`InvalidOption`](Error::InvalidOption): an option is invalid.
+    /// - [`Request`](Error::Request): the provider's metadata cannot be fetched, or the provider is known to be down.
+    /// - [`Storage`](Error::Storage): the session cannot be read or saved.
     #[doc(alias = "login")]
     pub async fn sign_in(&self, options: SignInOptions) -> Result<Url> {
         options.check()?;
@@ -90,30 +98,41 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(url)
     }
 
-    /// Ends the sign-in that this callback belongs to: gets the tokens for its code, and keeps them in the session,
-    /// which gets a new id in the same save.
+    /// Completes a sign-in: exchanges the code of the callback for tokens, verifies them, and stores them in the
+    /// session, which gets a new id in the same save.
     ///
-    /// `callback_url` is the URL that the browser was sent to: absolute, or, as a web framework has it, its path and
-    /// query (`/callback?code=…`). Only its path and query are needed, so nothing depends on the `Host` header.
+    /// `callback_url` is the URL of the request, either absolute or its path and query (`/callback?code=…`). Only the
+    /// path and query are used, so nothing depends on the `Host` header.
     ///
-    /// The sign-in is used up, whatever comes of it: another callback for it is an
-    /// [`UnknownState`](Error::UnknownState). Other tabs' are not touched.
+    /// A pending sign-in can be completed once, whether it succeeds or fails. Pending sign-ins of other tabs stay.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage};
+    ///
+    /// /// Returns where to redirect the browser.
+    /// async fn callback<S: LogtoStorage>(session: &LogtoSession<S>, path_and_query: &str) -> Result<String, Error> {
+    ///     let signed_in = session.handle_sign_in_callback(path_and_query).await?;
+    ///     Ok(signed_in.post_redirect_uri.unwrap_or("/".to_owned()))
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// - [`is_stale_callback`](Error::is_stale_callback): it is of no sign-in that is under way here. Begin anew.
-    /// - [`SignInCancelled`](Error::SignInCancelled): the user cancelled. Nothing is used up.
-    /// - [`is_access_denied`](Error::is_access_denied): the user said no, or the provider.
-    /// - [`is_sign_in_required`](Error::is_sign_in_required): after [`Prompt::None`](crate::Prompt::None), the provider has to
-    ///   show a page.
+    /// A failed callback neither signs anybody in nor out.
+    ///
+    /// - [`is_stale_callback`](Error::is_stale_callback): the session has no such pending sign-in. Start another one.
+    /// - [`SignInCancelled`](Error::SignInCancelled): the user cancelled. All pending sign-ins stay.
+    /// - [`is_access_denied`](Error::is_access_denied): the user or the provider refused the sign-in.
+    /// - [`is_sign_in_required`](Error::is_sign_in_required): after [`Prompt::None`](crate::Prompt::None), the
+    ///   provider has to show a page.
     /// - [`AuthorizationFailed`](Error::AuthorizationFailed): the provider reports another error.
     /// - [`InvalidCallback`](Error::InvalidCallback), [`WrongRedirectUri`](Error::WrongRedirectUri),
     ///   [`WrongIssuer`](Error::WrongIssuer), [`InvalidIdToken`](Error::InvalidIdToken),
-    ///   [`ClockSkew`](Error::ClockSkew): what came is not to be believed.
-    /// - [`TokenEndpoint`](Error::TokenEndpoint), [`Request`](Error::Request): the provider refuses or does not answer.
-    /// - [`RenewalUnsupported`](Error::RenewalUnsupported), [`Storage`](Error::Storage): the session cannot take it.
-    ///
-    /// After an error the session is as signed in, or not, as it was before.
+    ///   [`ClockSkew`](Error::ClockSkew): the callback or the ID token is not valid.
+    /// - [`TokenEndpoint`](Error::TokenEndpoint), [`Request`](Error::Request): the provider refuses the request or
+    ///   does not answer.
+    /// - [`RenewalUnsupported`](Error::RenewalUnsupported), [`Storage`](Error::Storage): the session cannot get a new
+    ///   id, or cannot be read or saved.
     pub async fn handle_sign_in_callback(&self, callback_url: &str) -> Result<SignedIn> {
         let result = self.sign_in_by(callback_url).await;
         match &result {
@@ -127,10 +146,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
         result
     }
 
-    /// The [`post_redirect_uri`](crate::SignInOptions::post_redirect_uri) of the pending sign-in that this callback belongs to,
-    /// or of the newest one if the callback has no `state` because the user cancelled. Read it before
-    /// [`handle_sign_in_callback`](Self::handle_sign_in_callback), which uses the sign-in up: a user who tries again after an
-    /// error then still gets where they wanted to go.
+    /// Returns the [`post_redirect_uri`](crate::SignInOptions::post_redirect_uri) of the pending sign-in that this
+    /// callback belongs to, or of the newest one if the callback has no `state` because the user cancelled.
+    ///
+    /// Call it before [`handle_sign_in_callback`](Self::handle_sign_in_callback), which removes the pending sign-in.
+    /// After an error you can then start another sign-in with the same destination.
     ///
     /// ```
     /// use logto_client::{Error, LogtoSession, LogtoStorage, SignInOptions};
@@ -251,8 +271,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(())
     }
 
-    /// Removes a sign-in that failed. The provider was asked meanwhile, which takes its time: the session is read again,
-    /// since it is saved whole, and would undo what other requests have done.
+    /// Removes a sign-in that failed. The provider was asked meanwhile, which takes its time: the session is read
+    /// again, since it is saved whole, and would undo what other requests have done.
     async fn use_up(&self, sign_in: &SignInSession) -> Result<()> {
         self.storage().reload().await?;
         let mut others = self.sign_in_sessions().await?;

@@ -23,22 +23,36 @@ pub(crate) const TOKENS: [Change<'static>; 3] =
 const ITEMS: [Change<'static>; 4] = [TOKENS[0], TOKENS[1], TOKENS[2], Change::remove(items::SIGN_IN_SESSION)];
 
 impl<S: LogtoStorage> LogtoSession<S> {
-    /// Signs the user out: of this session, which gets a new id in the same save, and of the provider, where the
-    /// refresh token is revoked. The URL is that of the provider's page which ends its own session; redirect the
-    /// browser there. It comes back to `post_logout_redirect_uri`, an absolute URL that is registered in Logto's
-    /// console.
+    /// Signs the user out and returns the URL to redirect the browser to.
     ///
-    /// After it has returned no refresh of this process that was under way writes tokens back. One of another process
-    /// may, and so may a session library that saves a whole session once more at the end of a slow response. Those
-    /// tokens are revoked. With tower-sessions their first use clears them; the other libraries cannot tell such a
-    /// session from a request that began before the sign-out, and there it fails.
+    /// Removes all items from the session, which gets a new id in the same save, and revokes the refresh token (RFC
+    /// 7009). The URL ends the session at the provider, too (OpenID Connect RP-Initiated Logout 1.0). The provider
+    /// then returns the browser to `post_logout_redirect_uri`, an absolute URL that is registered in Logto's console.
+    ///
+    /// A revocation that fails is not an error. The call waits for it for at most a second; retries run in the
+    /// background for some minutes.
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage, Url};
+    ///
+    /// async fn sign_out<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<Url, Error> {
+    ///     session.sign_out(Some("https://app.example.com/")).await
+    /// }
+    /// ```
+    ///
+    /// # Concurrent requests
+    ///
+    /// Once the call has returned, no refresh in this process writes tokens back to the session. A refresh in another
+    /// process may, and so may a session library that saves the whole session again at the end of a slow response.
+    /// Such tokens are revoked. With tower-sessions their first use clears them; with other libraries their use fails.
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`] and [`Error::RenewalUnsupported`] if the session could not be cleared (the refresh token is
-    /// revoked all the same); [`Error::EndSession`] if the provider cannot be asked where its page is or is known to be
-    /// down: the user is signed out here all the same. A failed revocation is not an error: it is tried again in the
-    /// background for some minutes, and waited for no longer than a second.
+    /// - [`InvalidOption`](Error::InvalidOption): `post_logout_redirect_uri` is not an absolute URL.
+    /// - [`Storage`](Error::Storage), [`RenewalUnsupported`](Error::RenewalUnsupported): the session could not be
+    ///   cleared. The refresh token is revoked nevertheless.
+    /// - [`EndSession`](Error::EndSession): the user is signed out of this app, but the provider's metadata cannot be
+    ///   fetched, or the provider is known to be down.
     #[doc(alias = "logout")]
     pub async fn sign_out(&self, post_logout_redirect_uri: Option<&str>) -> Result<Url> {
         if let Some(Err(problem)) = post_logout_redirect_uri.map(WebUrl::parse) {
@@ -67,8 +81,18 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(end_session_url(endpoint, provider.config().app_id(), post_logout_redirect_uri))
     }
 
-    /// Forgets all tokens of this session, so that nobody is signed in to it. Nothing is told to the provider, and the
-    /// session keeps its id: [`sign_out`](Self::sign_out) is what a user means.
+    /// Removes all tokens from the session. Sends no request to the provider and keeps the session's id.
+    ///
+    /// To sign a user out, use [`sign_out`](Self::sign_out).
+    ///
+    /// ```
+    /// use logto_client::{Error, LogtoSession, LogtoStorage};
+    ///
+    /// /// After the user's account was deleted at the provider.
+    /// async fn forget<S: LogtoStorage>(session: &LogtoSession<S>) -> Result<(), Error> {
+    ///     session.clear_all_tokens().await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -77,8 +101,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         self.end_sign_in(self.clear_stored_tokens()).await
     }
 
-    /// Makes a change after which the session is not signed in any more, or by another sign-in: no refresh of the one
-    /// before writes after it.
+    /// Makes a change that ends the session's current sign-in. No refresh of that sign-in writes to the session
+    /// afterwards.
     pub(crate) async fn end_sign_in(&self, change: impl Future<Output = Result<()>>) -> Result<()> {
         let (id_token, refresh_token) = (self.stored_id_token().await?, self.stored_refresh_token().await?);
         match refresh_token {
@@ -111,7 +135,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(self.storage().apply(&TOKENS).await?)
     }
 
-    /// The refresh token to be revoked at this provider, which is not told another one's.
+    /// Returns the refresh token to revoke, unless another provider issued it.
     async fn revocable_refresh_token(&self) -> Result<Option<String>> {
         let has_id_token = self.stored_id_token().await?.is_some();
         if has_id_token && !self.is_authenticated().await? { Ok(None) } else { self.stored_refresh_token().await }

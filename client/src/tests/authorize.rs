@@ -166,15 +166,23 @@ fn options_that_cannot_be_used_are_refused_by_name() {
     let longer = format!("{long}a");
     let callback = || SignInOptions::new(CALLBACK);
     for (options, name, problem) in [
-        (SignInOptions::new(""), "redirect_uri", "is not an absolute URL"),
-        (SignInOptions::new("/callback"), "redirect_uri", "is not an absolute URL"),
-        (SignInOptions::new("myapp://callback"), "redirect_uri", "is neither an https nor an http URL"),
-        (SignInOptions::new("javascript:alert(1)"), "redirect_uri", "is neither an https nor an http URL"),
-        (SignInOptions::new("https://app.example.com/#x"), "redirect_uri", "has a fragment"),
-        (SignInOptions::new("https://app.example.com/#"), "redirect_uri", "has a fragment"),
+        (SignInOptions::new(""), "redirect_uri", "is not an absolute URL, such as https://example.com"),
+        (SignInOptions::new("/callback"), "redirect_uri", "is not an absolute URL, such as https://example.com"),
+        (SignInOptions::new("myapp://callback"), "redirect_uri", "does not start with https:// or http://"),
+        (SignInOptions::new("javascript:alert(1)"), "redirect_uri", "does not start with https:// or http://"),
+        (
+            SignInOptions::new("https://app.example.com/#x"),
+            "redirect_uri",
+            "contains a fragment: remove `#` and what follows",
+        ),
+        (
+            SignInOptions::new("https://app.example.com/#"),
+            "redirect_uri",
+            "contains a fragment: remove `#` and what follows",
+        ),
         (SignInOptions::new(&longer), "redirect_uri", "is longer than 2048 bytes"),
         (callback().post_redirect_uri(&longer), "post_redirect_uri", "is longer than 2048 bytes"),
-        (callback().prompt([Prompt::None, Prompt::Login]), "prompt", "has `None` beside others"),
+        (callback().prompt([Prompt::None, Prompt::Login]), "prompt", "has `None` next to other prompts: pass it alone"),
     ] {
         match options.check() {
             Err(Error::InvalidOption { name: found, problem: why }) => assert_eq!((found, &*why), (name, problem)),

@@ -1,4 +1,4 @@
-//! What the provider publishes about itself, kept for a while.
+//! A cache for documents that the provider publishes: its metadata and its JWK set.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,21 +8,21 @@ use tokio::time::Instant;
 use crate::error::{ErrorChain, RequestError};
 use crate::util::single_flight::SingleFlight;
 
-/// How long after a failure the last good value is used without another request.
+/// How long the last good value is used after a failure before the next request.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// How old the last good value may get while the provider does not answer. A key that the provider has withdrawn is
-/// trusted no longer than this.
+/// The maximum age of the last good value while the provider does not answer. It bounds how long a withdrawn key is
+/// trusted.
 const MAX_STALE: Duration = Duration::from_secs(24 * 3600);
 
-/// How many renewals there may be at once: a provider may rotate its keys more than once in a minute.
+/// The maximum number of renewals in a row: a provider may rotate its keys several times in a minute.
 const RENEWALS: u32 = 5;
 
-/// How long it takes until there may be one renewal more.
+/// How often the budget grows by one renewal.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A value that is fetched when it is missing or too old, by one request at a time. If that fails, the last good one
-/// stays in use for at most a day.
+/// A value that is fetched when it is missing or too old, by one request at a time. If the request fails, the last
+/// good value stays in use for at most a day.
 pub(crate) struct Cached<T> {
     state: Mutex<State<T>>,
     fetches: SingleFlight<(), Result<Arc<T>, RequestError>>,
@@ -34,10 +34,10 @@ struct State<T> {
     renewals: Budget,
 }
 
-/// Renewals that are left, as a token bucket.
+/// A token bucket of renewals.
 struct Budget {
     left: u32,
-    /// When `left` last changed because of the time.
+    /// When `left` last grew.
     refilled: Option<Instant>,
 }
 
@@ -47,7 +47,7 @@ impl<T> Cached<T> {
         Self { state: Mutex::new(State { value: None, failed_at: None, renewals }), fetches: SingleFlight::new() }
     }
 
-    /// The value, at most `max_age` old while the provider answers.
+    /// Returns the value, at most `max_age` old while the provider answers.
     pub(crate) async fn get<F>(&self, max_age: Duration, fetch: impl FnOnce() -> F) -> Result<Arc<T>, RequestError>
     where
         F: Future<Output = Result<T, RequestError>>,
@@ -56,7 +56,7 @@ impl<T> Cached<T> {
             return Ok(value);
         }
         let fetch = || async {
-            // A caller that led until just now may have fetched it.
+            // The previous leader may have fetched it.
             if let Some(value) = self.state().usable(max_age) {
                 return Ok(value);
             }
@@ -67,19 +67,19 @@ impl<T> Cached<T> {
             let mut state = self.state();
             state.failed_at = Some(Instant::now());
             let last_good = state.usable(max_age).ok_or_else(|| error.clone())?;
-            tracing::warn!(error = %ErrorChain(&error), "the last good answer stays in use");
+            tracing::warn!(error = %ErrorChain(&error), "fetch failed: the last good response stays in use");
             Ok(last_good)
         };
         self.fetches.run((), fetch).await
     }
 
-    /// The value at hand, however old it is.
+    /// Returns the cached value, however old it is.
     pub(crate) fn last(&self) -> Option<Arc<T>> {
         self.state().value.as_ref().map(|(value, _)| Arc::clone(value))
     }
 
-    /// A newer value than `lacking`, in which something is missing, however young that is. `lacking` again if the fetch
-    /// fails, or if the budget for renewals is spent.
+    /// Replaces the value `lacking`, in which the caller missed something, however young it is. Returns `lacking`
+    /// itself if the fetch fails or the budget is spent.
     pub(crate) async fn renewed<F>(&self, lacking: Arc<T>, fetch: impl FnOnce() -> F) -> Arc<T>
     where
         F: Future<Output = Result<T, RequestError>>,
@@ -92,10 +92,10 @@ impl<T> Cached<T> {
                 return Ok(Arc::clone(&lacking));
             }
             let fetched = fetch().await;
-            // Only now: a caller that goes away meanwhile does not spend the budget of the others.
+            // Only now, because a caller that is cancelled during the fetch must not spend the budget.
             self.state().renewals.spend();
             if let Err(error) = &fetched {
-                tracing::warn!(error = %ErrorChain(error), "the last good answer stays in use");
+                tracing::warn!(error = %ErrorChain(error), "fetch failed: the last good response stays in use");
             }
             fetched.map(|value| self.keep(value))
         };

@@ -1,4 +1,4 @@
-//! Requests to the provider: bounded in time and size, never redirected.
+//! Requests to the provider: limited in time and size, without redirects.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,29 +12,29 @@ use tokio::time::timeout;
 
 use crate::error::{Endpoint, RequestError, RequestErrorKind};
 
-/// The time that a request may take, its answer's body included, unless the app brings its own HTTP client.
+/// The time limit of the default HTTP client for a request and its response, body included.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most time that a request may take, whatever the app's HTTP client allows.
+/// The time limit for every HTTP client.
 const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most bytes of an answer that are read. A provider's largest, a user info with everything in it, stays far below.
+/// The maximum size of a response body in bytes. Real responses, even user info with all claims, stay far below.
 const MAX_BODY: usize = 1 << 20;
 
-/// The connections to the provider, and whether it last answered.
+/// An HTTP client, and whether the provider answered its last request.
 pub(crate) struct Http {
     client: reqwest::Client,
     failing: AtomicBool,
 }
 
-/// An answer with its whole body.
+/// A response with its whole body.
 pub(crate) struct Answer {
     endpoint: Endpoint,
     pub(crate) status: StatusCode,
     body: Vec<u8>,
 }
 
-/// The HTTP client for apps that bring none.
+/// Creates the HTTP client for apps that do not bring their own.
 pub(crate) fn default_client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .timeout(TIMEOUT)
@@ -56,12 +56,12 @@ impl Http {
         self.client.post(url)
     }
 
-    /// Whether the last request got no answer, or one of a gateway before a provider that is down.
+    /// Whether the last request got no response, or a gateway's response for a provider that is down.
     pub(crate) fn is_failing(&self) -> bool {
         self.failing.load(Ordering::Relaxed)
     }
 
-    /// Sends the request, and reads the answer unless that is a redirect, a 429 or too large.
+    /// Sends the request and reads the response. Fails if it is a redirect, a 429 or too large.
     pub(crate) async fn send(&self, endpoint: Endpoint, request: RequestBuilder) -> Result<Answer, RequestError> {
         let answer = match timeout(MAX_TIMEOUT, self.exchange(endpoint, request)).await {
             Ok(answer) => answer,
@@ -84,7 +84,7 @@ impl Http {
         let mut response = self.client.execute(request).await.map_err(transport)?;
 
         let status = response.status();
-        // An app's own HTTP client may have followed one.
+        // The app's own HTTP client may have followed a redirect.
         if status.is_redirection() || *response.url() != url {
             return Err(RequestError::new(endpoint, RequestErrorKind::Redirected));
         }
@@ -108,16 +108,16 @@ impl Http {
 }
 
 impl Answer {
-    /// The body of a success.
+    /// Parses the body of a successful response.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, RequestError> {
         if !self.status.is_success() {
             return Err(self.unexpected_status());
         }
-        // What serde says of it may quote a token.
+        // Without serde's error, which may quote a token.
         self.error_json().ok_or_else(|| RequestError::invalid(self.endpoint, "not the expected JSON"))
     }
 
-    /// The body of a failure, if it is such JSON.
+    /// Parses the body, whatever the status. Returns `None` if it is not such JSON.
     pub(crate) fn error_json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
     }
@@ -127,7 +127,7 @@ impl Answer {
     }
 }
 
-/// RFC 9110, section 10.2.3, in seconds; a date is not read.
+/// Parses `Retry-After` in seconds (RFC 9110, section 10.2.3). Dates are not supported.
 fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))

@@ -1,4 +1,4 @@
-//! What is not about Logto.
+//! Building blocks that are independent of Logto and OpenID Connect.
 
 pub(crate) mod cached;
 pub(crate) mod http;
@@ -9,7 +9,7 @@ pub(crate) mod web_url;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

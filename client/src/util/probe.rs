@@ -1,4 +1,4 @@
-//! Whether the provider is down, so that no browser is sent to it.
+//! Detects that the provider is down before a browser is redirected to it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,11 +9,11 @@ use crate::error::RequestError;
 use crate::util::http::Http;
 use crate::util::single_flight::SingleFlight;
 
-/// How long the error of a failed probe is given out without another probe.
+/// How long the error of a failed probe is returned before the next probe.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Asks a provider whose last request failed whether it is back: by one request at a time, at most once every ten
-/// seconds. While the provider answers, it asks nothing.
+/// Sends a request to a provider whose last request failed, to find out whether it is back: one at a time, at most
+/// every ten seconds. Sends nothing while the provider answers.
 pub(crate) struct Probe {
     last_failure: Mutex<Option<(RequestError, Instant)>>,
     probes: SingleFlight<(), Result<(), RequestError>>,
@@ -40,7 +40,7 @@ impl Probe {
                     *self.last_failure() = Some((error.clone(), Instant::now()));
                     Err(error)
                 }
-                // An answer, whatever it says.
+                // Any response will do.
                 _ => Ok(()),
             }
         };

@@ -1,4 +1,4 @@
-//! One call at a time, whose result the callers that wait for it share (Go's `singleflight`).
+//! Coalesces concurrent calls into one, as Go's `singleflight` does.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,31 +6,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// Coalesces concurrent calls. The first caller leads, the others wait. A caller that has waited while a result for its
-/// key was found shares it; otherwise it leads next. A leader that is dropped before it has a result makes way for the
-/// next caller.
+/// One call runs at a time: its caller is the leader, the others wait. A waiter shares the leader's result if that is
+/// for its key, and otherwise becomes the next leader. If a leader is dropped without a result, the next caller leads.
 pub(crate) struct SingleFlight<K, T> {
     leading: Arc<tokio::sync::Mutex<()>>,
     results: Arc<Mutex<Results<K, T>>>,
 }
 
 struct Results<K, T> {
-    /// How many results there have been.
+    /// The number of results so far.
     count: u64,
-    /// The last result for each key, and the count then.
+    /// The last result for each key, and its number.
     by_key: HashMap<K, (u64, T)>,
     /// The last result for every key.
     for_all: Option<(u64, T)>,
 }
 
-/// What a caller has to do.
+/// The role of a caller.
 pub(crate) enum Turn<K, T> {
     Lead(Leader<K, T>),
-    /// A result that was found after the caller came.
+    /// A result from a call that ended while the caller waited.
     Share(T),
 }
 
-/// The place of the leader. It makes way when it is dropped.
+/// The right to run the call. Dropping it lets the next caller lead.
 pub(crate) struct Leader<K, T> {
     results: Arc<Mutex<Results<K, T>>>,
     _leading: OwnedMutexGuard<()>,
@@ -42,7 +41,7 @@ impl<K: Eq + Hash, T: Clone> SingleFlight<K, T> {
         Self { leading: Arc::default(), results: Arc::new(Mutex::new(results)) }
     }
 
-    /// Leads with `work`, or shares the result of the caller that leads.
+    /// Runs `work` as the leader, or waits and shares the leader's result.
     pub(crate) async fn run<F: Future<Output = T>>(&self, key: K, work: impl FnOnce() -> F) -> T {
         match self.join(&key).await {
             Turn::Share(result) => result,
@@ -54,7 +53,7 @@ impl<K: Eq + Hash, T: Clone> SingleFlight<K, T> {
         }
     }
 
-    /// Waits until nobody leads.
+    /// Waits until no other caller leads.
     pub(crate) async fn join(&self, key: &K) -> Turn<K, T> {
         let came_at = lock(&self.results).count;
         let leading = Arc::clone(&self.leading).lock_owned().await;
@@ -65,7 +64,7 @@ impl<K: Eq + Hash, T: Clone> SingleFlight<K, T> {
         }
     }
 
-    /// Drops all results. Callers that wait already will lead.
+    /// Drops all results. Current waiters will lead, one after another.
     pub(crate) fn forget(&self) {
         let mut results = lock(&self.results);
         results.by_key.clear();
@@ -82,7 +81,7 @@ impl<K: Eq + Hash, T> Results<K, T> {
 }
 
 impl<K: Eq + Hash, T> Leader<K, T> {
-    /// Ends the call with a result for those who wait with this key.
+    /// Ends the call with a result for all waiters with this key.
     pub(crate) fn end(self, key: K, result: T) {
         let mut results = lock(&self.results);
         results.count += 1;
@@ -90,7 +89,7 @@ impl<K: Eq + Hash, T> Leader<K, T> {
         results.by_key.insert(key, (count, result));
     }
 
-    /// Ends the call with a result for everybody who waits.
+    /// Ends the call with a result for all waiters.
     pub(crate) fn end_for_all(self, result: T) {
         let mut results = lock(&self.results);
         results.count += 1;

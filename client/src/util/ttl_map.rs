@@ -1,4 +1,4 @@
-//! A map whose entries expire, by the digests of tokens and states.
+//! A map whose entries expire, keyed by digests of tokens and states.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,21 +11,21 @@ use tokio::time::{Instant, sleep};
 /// How often expired entries are removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The most entries of a map. At the limit, the sixteenth part that was used least recently makes room.
+/// The maximum number of entries. When it is reached, the least recently used sixteenth is removed.
 const CAPACITY: usize = 100_000;
 
-/// An entry expires when it has not been asked for during its time to live. It leaves memory at most
-/// [`SWEEP_INTERVAL`] later, by a task that runs while the map has entries.
+/// An entry expires when it is not looked up for its time to live. A task that runs while the map has entries then
+/// removes it from memory within [`SWEEP_INTERVAL`].
 pub(crate) struct TtlMap<T> {
     ttl: fn(&T) -> Duration,
     table: Arc<Mutex<Table<T>>>,
 }
 
 struct Table<T> {
-    /// By digest: when an entry was last asked for, and the entry.
+    /// Each entry and when it was last looked up, by digest.
     entries: HashMap<Vec<u8>, (Instant, T)>,
     has_sweeper: bool,
-    /// Where no runtime takes a sweeper, insertions sweep.
+    /// Without a runtime for the sweeper, insertions sweep.
     last_sweep: Instant,
 }
 
@@ -35,7 +35,7 @@ impl<T: Clone + Send + 'static> TtlMap<T> {
         Self { ttl, table: Arc::new(Mutex::new(table)) }
     }
 
-    /// The entry for `secret`, and whether it is new.
+    /// Returns the entry for `secret`, and whether it is new.
     pub(crate) fn get_or_insert_with(&self, secret: &str, new: impl FnOnce() -> T) -> (T, bool) {
         let mut table = lock(&self.table);
         if let Some(entry) = table.get(&digest(secret), self.ttl) {
@@ -116,7 +116,8 @@ impl<T> Table<T> {
     }
 }
 
-/// The one task that sweeps a map. When its runtime ends, another one may take over.
+/// Marks the running sweeper of a map. Dropped with the task, so that another can start after the runtime has shut
+/// down.
 struct Sweeper<T> {
     table: Weak<Mutex<Table<T>>>,
 }
@@ -136,7 +137,7 @@ async fn sweep<T>(mut sweeper: Sweeper<T>, ttl: fn(&T) -> Duration) {
         let mut table = lock(&table);
         table.remove_expired(ttl);
         if table.entries.is_empty() {
-            // While the table is locked: the next insertion starts another sweeper.
+            // Still under the lock, so that the next insertion starts another sweeper.
             table.has_sweeper = false;
             sweeper.table = Weak::new();
             return;

@@ -1,4 +1,4 @@
-//! URLs of the web: the rules that every URL of a configuration, a provider or an app keeps.
+//! The rules for every URL that a configuration, a provider or an app supplies.
 
 use url::{Host, Url};
 
@@ -9,33 +9,34 @@ pub(crate) struct WebUrl(Url);
 impl WebUrl {
     /// # Errors
     ///
-    /// What is wrong with it, as the end of a sentence. It does not repeat the URL, which may hold a password.
+    /// Returns the end of a sentence that starts with the URL's name. It does not repeat the URL, which may contain a
+    /// password.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        let url = Url::parse(text).map_err(|_| "is not an absolute URL")?;
+        let url = Url::parse(text).map_err(|_| "is not an absolute URL, such as https://example.com")?;
         if !matches!(url.scheme(), "https" | "http") {
-            return Err("is neither an https nor an http URL");
+            return Err("does not start with https:// or http://");
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("has a user name or password in it");
+            return Err("contains a user name or password: remove it");
         }
         Ok(Self(url))
     }
 
-    /// Accepts no fragment.
+    /// Rejects a URL with a fragment.
     pub(crate) fn without_fragment(self) -> Result<Self, &'static str> {
-        if self.0.fragment().is_some() { Err("has a fragment") } else { Ok(self) }
+        if self.0.fragment().is_some() { Err("contains a fragment: remove `#` and what follows") } else { Ok(self) }
     }
 
-    /// Accepts neither a query nor a fragment.
+    /// Rejects a URL with a query or a fragment.
     pub(crate) fn without_query(self) -> Result<Self, &'static str> {
         if self.0.query().is_some() || self.0.fragment().is_some() {
-            Err("has a query or a fragment")
+            Err("contains a query or a fragment: remove it")
         } else {
             Ok(self)
         }
     }
 
-    /// Whether what is sent there cannot be read on the way: `https`, or this machine.
+    /// Whether data sent there is protected on the way: by `https`, or because it stays on this machine.
     pub(crate) fn is_protected(&self) -> bool {
         self.0.scheme() == "https" || self.is_loopback()
     }

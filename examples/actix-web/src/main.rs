@@ -1,4 +1,4 @@
-//! A web app that keeps Logto's items in Redis: actix-web with actix-session.
+//! Keeps Logto's items in Redis, with actix-web and actix-session.
 
 mod store;
 
@@ -17,7 +17,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use logto_storage_core::LogtoStorage;
 
-/// Where Logto keeps its items. `LogtoStorage` is the whole adapter.
+/// Stores Logto's items in the session. `LogtoStorage` is the whole adapter.
 #[derive(LogtoStorage)]
 struct SessionStorage {
     session: Session,
@@ -34,13 +34,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let (key, store) = (key()?, store::connect().await?);
     let app = move || {
         let sessions = SessionMiddleware::builder(store.clone(), key.clone())
-            // Cookies ignore ports: all apps on localhost that keep to the default, `id`, overwrite each other's.
+            // Cookies ignore ports: under the default name `id`, apps on localhost would overwrite each other's cookie.
             .cookie_name("actix-web-app".to_owned())
-            // With `Strict` the browser would hold the cookie back when Logto, another site, sends the user here again.
+            // With `Strict`, the browser would not send the cookie when Logto redirects the user back here.
             .cookie_same_site(SameSite::Lax)
-            // Only since this is http://localhost. Behind https take this line out: the default is on.
+            // For http://localhost only. Remove it when you serve HTTPS.
             .cookie_secure(false)
-            // Counted from the last change.
+            // The session expires an hour after its last change.
             .session_lifecycle(PersistentSession::default().session_ttl(Duration::hours(1)))
             .build();
         App::new().service(web::resource("/").get(show).put(sign_in)).wrap(sessions).wrap(from_fn(unavailable_sessions))
@@ -55,36 +55,36 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(server.run().await?)
 }
 
-/// What encrypts the session's id in the cookie.
+/// Returns the key that encrypts the session id in the cookie.
 fn key() -> Result<Key, String> {
     match env::var("SESSION_KEY") {
         Ok(key) => Key::try_from(key.as_bytes())
             .map_err(|_| format!("SESSION_KEY has {} bytes: set it to a secret of 64 or more", key.len())),
-        // Nobody knows it after a restart: all users are signed out then.
+        // A restart generates another key and so signs all users out.
         Err(_) => Ok(Key::generate()),
     }
 }
 
-/// The key under which Logto's SDKs keep the id token.
+/// The key under which Logto's SDKs store the ID token.
 const ID_TOKEN: &str = "logto_id_token";
 
 async fn show(session: Session) -> actix_web::Result<String> {
     let storage = SessionStorage { session };
     Ok(match storage.get_item(ID_TOKEN).await.map_err(unavailable)? {
         // The token itself stays on the server.
-        Some(token) => format!("Signed in: the id token has {} bytes.", token.len()),
+        Some(token) => format!("Signed in: the ID token has {} bytes.", token.len()),
         None => "Nobody is signed in.".to_owned(),
     })
 }
 
-/// In the place of Logto's callback, for everybody to try.
+/// Stands in for Logto's callback, so that you can try the storage without Logto.
 async fn sign_in(session: Session, token: String) -> actix_web::Result<HttpResponse> {
     let storage = SessionStorage { session };
     storage.set_item(ID_TOKEN, &token).await.map_err(unavailable)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The session is read before the handler, and saved after it: if that fails, only a middleware gets to see it.
+/// Handles store errors before and after the handler, where the session is loaded and saved.
 async fn unavailable_sessions(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -92,9 +92,9 @@ async fn unavailable_sessions(
     next.call(request).await.map_err(unavailable)
 }
 
-/// What a visitor gets when the session's store fails.
+/// The response when the session store fails.
 fn unavailable(error: impl Debug + Display + 'static) -> actix_web::Error {
-    // All that caused it, too. No error of a storage or a store has an item's value in it.
+    // Includes the causes. Neither storage nor store errors contain an item's value.
     eprintln!("{error:?}");
     let response = HttpResponse::ServiceUnavailable()
         .content_type("text/plain; charset=utf-8")

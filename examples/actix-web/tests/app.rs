@@ -52,7 +52,7 @@ fn a_server_that_is_down_is_named() {
 fn a_url_that_is_none_is_told() {
     let line = refusal(&[("REDIS_URL", "//somebody:hunter2@127.0.0.1")]);
 
-    assert!(line.starts_with("REDIS_URL is not the URL of a Redis: "), "{line}");
+    assert!(line.starts_with("REDIS_URL is not a Redis URL: "), "{line}");
 }
 
 fn a_short_key_is_told() {

@@ -1,4 +1,4 @@
-//! The store, from what `MONGODB_URL` says.
+//! The session store, configured by `MONGODB_URL`.
 
 use std::env;
 use std::error::Error;
@@ -11,10 +11,10 @@ use crate::mongodb_store::MongoStore;
 
 pub(crate) async fn connect() -> Result<MongoStore, Box<dyn Error>> {
     let url = env::var_os("MONGODB_URL").unwrap_or_else(|| "mongodb://127.0.0.1:27017".into());
-    // The driver's own reason quotes the URL, and there may be a password in it.
-    let unusable = "MONGODB_URL cannot be used: it is to look like mongodb://user:password@host:27017/database";
+    // Without the driver's error, which quotes the URL and thus a password.
+    let unusable = "MONGODB_URL is not a MongoDB URL, such as mongodb://user:password@host:27017/database";
     let mut options = ClientOptions::parse(url.to_string_lossy().as_ref()).await.map_err(|_| unusable)?;
-    // Somebody waits for the page: the driver's 30 seconds are too long.
+    // The driver's default of 30 seconds is too long for a web page.
     options.server_selection_timeout.get_or_insert(Duration::from_secs(3));
     let client = Client::with_options(options)?;
     let database = client.default_database().unwrap_or_else(|| client.database("axum-mongodb"));

@@ -90,7 +90,7 @@ fn a_corrupt_session_is_told_without_its_data() {
     assert_eq!(visitor.put(&app, "a token").status(), 503);
 
     let log = app.log();
-    assert!(log.contains("field `data` of a session's document: no JSON object"), "{log}");
+    assert!(log.contains("field `data` of a session's document: not a JSON object"), "{log}");
     assert!(!log.contains("secret"), "{log}");
     assert_eq!(log.lines().count(), 2, "a line for each request: {log}");
 }
@@ -106,7 +106,7 @@ fn a_server_that_is_down_is_named() {
 fn a_url_that_is_none_is_told() {
     for url in ["", "hunter2", "http://somebody:hunter2@localhost", "mongodb://somebody:hunter2?@localhost"] {
         let line = refusal(url);
-        assert!(line.starts_with("MONGODB_URL cannot be used: "), "{line}");
+        assert!(line.starts_with("MONGODB_URL is not a MongoDB URL, "), "{line}");
     }
 }
 

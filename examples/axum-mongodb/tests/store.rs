@@ -186,7 +186,7 @@ fn create_gives_up_in_the_end_and_tells_no_id() {
 
         for result in [created, saved] {
             let message = backend_error(result);
-            assert_eq!(message, "MongoDB has refused 4 writes since there is a document with the same key");
+            assert_eq!(message, "MongoDB refused 4 writes because a document has the same key");
         }
         assert_eq!(test.documents.count_documents(doc! {}).await.unwrap(), 1);
     });

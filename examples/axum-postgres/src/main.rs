@@ -1,4 +1,4 @@
-//! A web app that keeps Logto's items in Postgres: axum with tower-sessions and tower-sessions-sqlx-store.
+//! Keeps Logto's items in Postgres, with axum, tower-sessions and tower-sessions-sqlx-store.
 
 mod store;
 
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tower_sessions::cookie::{SameSite, time::Duration};
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
-/// Where Logto keeps its items. `LogtoStorage` is the whole adapter; `FromRequestParts` lets handlers ask for it.
+/// Stores Logto's items in the session. `LogtoStorage` is the whole adapter; `FromRequestParts` makes it an extractor.
 #[derive(LogtoStorage, FromRequestParts)]
 struct SessionStorage {
     session: Session,
@@ -31,11 +31,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let sessions = SessionManagerLayer::new(store::connect().await?)
-        // Cookies ignore ports: all apps on localhost that keep to the default, `id`, overwrite each other's.
+        // Cookies ignore ports: under the default name `id`, apps on localhost would overwrite each other's cookie.
         .with_name("axum-postgres")
-        // By default (`Strict`) the browser holds the cookie back when Logto, another site, sends the user here again.
+        // With the default, `Strict`, the browser would not send the cookie when Logto redirects the user back here.
         .with_same_site(SameSite::Lax)
-        // Only since this is http://localhost. Behind https take this line out: the default is on.
+        // For http://localhost only. Remove it when you serve HTTPS.
         .with_secure(false)
         .with_expiry(Expiry::OnInactivity(Duration::hours(1)));
     let app = Router::new().route("/", get(show).put(sign_in)).layer(sessions);
@@ -48,24 +48,24 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The key under which Logto's SDKs keep the id token.
+/// The key under which Logto's SDKs store the ID token.
 const ID_TOKEN: &str = "logto_id_token";
 
 async fn show(storage: SessionStorage) -> Result<String, Unavailable> {
     Ok(match storage.get_item(ID_TOKEN).await? {
         // The token itself stays on the server.
-        Some(token) => format!("Signed in: the id token has {} bytes.", token.len()),
+        Some(token) => format!("Signed in: the ID token has {} bytes.", token.len()),
         None => "Nobody is signed in.".to_owned(),
     })
 }
 
-/// In the place of Logto's callback, for everybody to try.
+/// Stands in for Logto's callback, so that you can try the storage without Logto.
 async fn sign_in(storage: SessionStorage, token: String) -> Result<StatusCode, Unavailable> {
     storage.set_item(ID_TOKEN, &token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What a visitor gets when the session's store fails.
+/// The response when the session store fails.
 struct Unavailable(logto_storage_core::Error);
 
 impl From<logto_storage_core::Error> for Unavailable {
@@ -76,7 +76,7 @@ impl From<logto_storage_core::Error> for Unavailable {
 
 impl IntoResponse for Unavailable {
     fn into_response(self) -> Response {
-        // No error of a storage has an item's value in it, so it may go into a log.
+        // Storage errors never contain an item's value, so they are safe to log.
         let chain = iter::successors(Some(&self.0 as &dyn Error), |&error| error.source());
         eprintln!("{}", chain.map(ToString::to_string).collect::<Vec<_>>().join(": "));
         (StatusCode::SERVICE_UNAVAILABLE, "Your session cannot be used at the moment. Try again later.").into_response()

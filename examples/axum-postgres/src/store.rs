@@ -1,4 +1,4 @@
-//! The Postgres that holds the sessions.
+//! The session store in Postgres.
 
 use std::env;
 use std::error::Error;
@@ -11,10 +11,10 @@ use tower_sessions_sqlx_store::sqlx::postgres::{PgConnectOptions, PgPoolOptions}
 pub(crate) async fn connect() -> Result<PostgresStore, Box<dyn Error>> {
     let url = env::var("DATABASE_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
     let options: PgConnectOptions =
-        url.parse().map_err(|error| format!("DATABASE_URL is not the URL of a Postgres: {error}"))?;
-    // The URL itself may have a password in it.
+        url.parse().map_err(|error| format!("DATABASE_URL is not a Postgres URL: {error}"))?;
+    // The URL itself may contain a password.
     let (host, port) = (options.get_host().to_owned(), options.get_port());
-    // How long a request waits for Postgres, which may be gone for a while, before it answers 503.
+    // How long a request waits for Postgres before it fails with 503.
     let pool = PgPoolOptions::new().acquire_timeout(Duration::from_secs(3)).connect_lazy_with(options);
     let store = PostgresStore::new(pool);
     store.migrate().await.map_err(|error| format!("cannot use postgres://{host}:{port}: {error}"))?;
@@ -22,11 +22,11 @@ pub(crate) async fn connect() -> Result<PostgresStore, Box<dyn Error>> {
     Ok(store)
 }
 
-/// The store takes no notice of expired sessions any more, but they stay until somebody deletes them.
+/// Deletes expired sessions, which the store itself only ignores.
 async fn delete_expired(store: impl ExpiredDeletion) {
     loop {
         tokio::time::sleep(Duration::from_mins(1)).await;
-        // `continuously_delete_expired` would end at the first error.
+        // `continuously_delete_expired` would stop at the first error.
         if let Err(error) = store.delete_expired().await {
             eprintln!("cannot delete expired sessions: {error}");
         }

@@ -47,7 +47,7 @@ fn a_server_that_is_down_is_named() {
 fn a_url_that_is_none_is_told() {
     let line = refusal("//somebody:hunter2@127.0.0.1");
 
-    assert!(line.starts_with("REDIS_URL is not the URL of a Redis: "), "{line}");
+    assert!(line.starts_with("REDIS_URL is not a Redis URL: "), "{line}");
 }
 
 fn refusal(url: &str) -> String {

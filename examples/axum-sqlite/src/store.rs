@@ -1,4 +1,4 @@
-//! The file that holds the sessions.
+//! The session store in a SQLite file.
 
 use std::env;
 use std::error::Error;
@@ -9,11 +9,12 @@ use tower_sessions_sqlx_store::SqliteStore;
 use tower_sessions_sqlx_store::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool};
 
 pub(crate) async fn open() -> Result<SqliteStore, Box<dyn Error>> {
-    // `rwc`: read, write, and create it if there is none.
+    // `rwc`: read, write, and create a missing file.
     let url = env::var("DATABASE_URL").unwrap_or_else(|_| "sqlite://sessions.db?mode=rwc".to_owned());
     let failed = |error| format!("cannot use {url} (DATABASE_URL): {error}");
     let options: SqliteConnectOptions = url.parse().map_err(failed)?;
-    // Who reads does not wait for who writes. Who writes waits for five seconds, then the request is answered 503.
+    // In this mode readers never wait for writers. A writer waits for another for up to five seconds, then fails with
+    // 503.
     let options = options.journal_mode(SqliteJournalMode::Wal);
     let store = SqliteStore::new(SqlitePool::connect_with(options).await.map_err(failed)?);
     store.migrate().await.map_err(failed)?;
@@ -21,11 +22,11 @@ pub(crate) async fn open() -> Result<SqliteStore, Box<dyn Error>> {
     Ok(store)
 }
 
-/// The store takes no notice of expired sessions any more, but they stay until somebody deletes them.
+/// Deletes expired sessions, which the store itself only ignores.
 async fn delete_expired(store: impl ExpiredDeletion) {
     loop {
         tokio::time::sleep(Duration::from_mins(1)).await;
-        // `continuously_delete_expired` would end at the first error.
+        // `continuously_delete_expired` would stop at the first error.
         if let Err(error) = store.delete_expired().await {
             eprintln!("cannot delete expired sessions: {error}");
         }

@@ -1,4 +1,4 @@
-//! A web app that keeps Logto's items in the visitor's session: axum with tower-sessions.
+//! Keeps Logto's items in the visitor's session, with axum and tower-sessions.
 
 mod problem;
 mod server;
@@ -19,7 +19,7 @@ use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};
 
 use crate::problem::Problem;
 
-/// Where Logto keeps its items. `LogtoStorage` is the whole adapter; `FromRequestParts` lets handlers ask for it.
+/// Stores Logto's items in the session. `LogtoStorage` is the whole adapter; `FromRequestParts` makes it an extractor.
 #[derive(LogtoStorage, FromRequestParts)]
 struct SessionStorage {
     session: Session,
@@ -41,14 +41,14 @@ async fn main() -> ExitCode {
 
 fn app() -> Router {
     let sessions = SessionManagerLayer::new(MemoryStore::default())
-        // Cookies ignore ports: all apps on localhost that keep to the default, `id`, overwrite each other's.
+        // Cookies ignore ports: under the default name `id`, apps on localhost would overwrite each other's cookie.
         .with_name("axum-tower-sessions")
-        // By default (`Strict`) the browser holds the cookie back when Logto, another site, sends the user here again.
+        // With the default, `Strict`, the browser would not send the cookie when Logto redirects the user back here.
         .with_same_site(SameSite::Lax)
-        // Only since this is http://localhost. Behind https take this line out: the default is on.
+        // For http://localhost only. Remove it when you serve HTTPS.
         .with_secure(false)
-        // Counted from the last change. Counting from the last visit takes `with_always_save`, which is not for Logto:
-        // looking at a page could then undo what another request has just changed.
+        // Counts from the last change. Do not use `with_always_save` to count from the last visit: a request that only
+        // reads could then undo a concurrent change.
         .with_expiry(Expiry::OnInactivity(Duration::hours(1)));
     Router::new()
         .route("/", get(home))
@@ -56,7 +56,7 @@ fn app() -> Router {
         .route("/items/remove", post(remove_item))
         .route("/renew", post(renew))
         .layer(sessions)
-        // What a page shows is one visitor's own.
+        // Pages show the items of one visitor.
         .layer(map_response(async |response: Response| ([(CACHE_CONTROL, "no-store")], response)))
 }
 
@@ -70,7 +70,7 @@ async fn home(storage: SessionStorage) -> Result<Html<String>, Problem> {
     let mut items = Vec::new();
     for key in KEYS {
         if let Some(value) = storage.get_item(key).await? {
-            // Logto's values are tokens: they stay on the server.
+            // The values are tokens, which stay on the server.
             items.push((key, value.len()));
         }
     }
@@ -87,13 +87,13 @@ async fn remove_item(storage: SessionStorage, Form(form): Form<ItemForm>) -> Res
     Ok(Redirect::to("/"))
 }
 
-/// As at sign-in and sign-out: whoever knows the session's old id (it may have been planted) then holds nothing.
+/// Renews the session id, as at sign-in and sign-out: an old id, which an attacker may have planted, becomes worthless.
 async fn renew(storage: SessionStorage) -> Result<Redirect, Problem> {
     storage.renew(&[]).await?;
     Ok(Redirect::to("/"))
 }
 
-/// All strings, none required: what is wrong with a field is then told by a page of ours.
+/// Accepts any strings, even none, so that the app's own page reports mistakes.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ItemForm {
@@ -104,11 +104,11 @@ struct ItemForm {
 impl ItemForm {
     fn key(&self) -> Result<&'static str, Problem> {
         let key = KEYS.into_iter().find(|key| *key == self.key);
-        key.ok_or(Problem::Form("This is none of Logto’s keys. Choose one from the list."))
+        key.ok_or(Problem::Form("This is not one of Logto’s keys. Choose one from the list."))
     }
 
     fn size(&self) -> Result<usize, Problem> {
         let size = self.size.parse().ok().filter(|size| (1..=1_048_576).contains(size));
-        size.ok_or(Problem::Form("An item cannot have this size. Give a whole number of bytes from 1 to 1048576."))
+        size.ok_or(Problem::Form("Invalid size. Enter a whole number of bytes from 1 to 1048576."))
     }
 }

@@ -1,4 +1,4 @@
-//! What a visitor gets where a handler has no page.
+//! Error pages.
 
 use std::error::Error;
 use std::iter;
@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
 pub(crate) enum Problem {
-    /// A form was not filled in properly; this says what to do.
+    /// The visitor made a mistake in a form. The message says how to correct it.
     Form(&'static str),
-    /// The visitor can do nothing about it.
+    /// The server failed.
     Server(Box<dyn Error + Send + Sync>),
 }
 
@@ -31,7 +31,7 @@ impl IntoResponse for Problem {
         let (status, message) = match self {
             Self::Form(message) => (StatusCode::UNPROCESSABLE_ENTITY, message),
             Self::Server(error) => {
-                // A storage's error never has an item's value in it, so it may go into a log.
+                // Storage errors never contain an item's value, so they are safe to log.
                 let chain = iter::successors(Some(&*error as &dyn Error), |&error| error.source());
                 eprintln!("{}", chain.map(ToString::to_string).collect::<Vec<_>>().join(": "));
                 (StatusCode::INTERNAL_SERVER_ERROR, "Your session cannot be used at the moment. Try again later.")

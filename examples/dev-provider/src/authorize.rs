@@ -1,4 +1,4 @@
-//! The authorization endpoint: where an app sends the browser to sign somebody in.
+//! The authorization endpoint.
 
 use std::sync::Arc;
 
@@ -17,32 +17,32 @@ use crate::params::Params;
 use crate::sign_in;
 use crate::state::{Provider, Shared, Tables};
 
-/// Where the answer goes: to a redirect URI of the client, with the state it gave.
+/// Where to send the response: a registered redirect URI, and the client's `state`.
 #[derive(Clone)]
 pub(crate) struct ReplyTo {
     redirect_uri: String,
     state: Option<String>,
 }
 
-/// What the app asked for, with nothing left to check.
+/// A validated authorization request.
 #[derive(Clone)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) reply_to: ReplyTo,
-    /// Only what there is and may be granted.
+    /// The requested scopes that can be granted.
     scopes: Vec<String>,
     resources: Vec<String>,
     nonce: Option<String>,
     challenge: String,
     prompts: Vec<String>,
     pub(crate) login_hint: Option<String>,
-    /// The user is asked to make an account first.
+    /// Whether to ask the user to create an account first.
     pub(crate) register: bool,
 }
 
 pub(crate) async fn authorize(State(provider): State<Shared>, headers: HeaderMap, params: Params) -> Response {
     let reply_to = match ReplyTo::read(&provider.config, &params) {
         Ok(reply_to) => reply_to,
-        // Anybody may have asked: the user stays here.
+        // The request may be forged, so the browser stays here.
         Err(error) => return error.into_page(),
     };
     let request = match AuthorizationRequest::read(&provider.config, &params, &reply_to) {
@@ -73,7 +73,7 @@ impl ReplyTo {
             let description = "redirect_uri did not match any of the client's registered redirect_uris";
             return Err(OAuthError::new("invalid_redirect_uri", description));
         }
-        // A state that was given twice is told of below, and then there is none to send back.
+        // A repeated `state` is reported later, in a response without `state`.
         let state = params.get("state").ok().flatten().map(str::to_owned);
         Ok(Self { redirect_uri: redirect_uri.to_owned(), state })
     }
@@ -96,7 +96,7 @@ impl ReplyTo {
         if let Some(state) = &self.state {
             query.append_pair("state", state);
         }
-        // So that an app with several providers knows which one has answered (RFC 9207).
+        // RFC 9207.
         query.append_pair("iss", &provider.issuer);
         let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
         format!("{}{separator}{}", self.redirect_uri, query.finish())
@@ -117,17 +117,17 @@ impl AuthorizationRequest {
             }
         }
         if params.require("response_type")? != "code" {
-            return Err(OAuthError::new("unsupported_response_type", "response_type has to be code"));
+            return Err(OAuthError::new("unsupported_response_type", "response_type must be code"));
         }
         if params.get("response_mode")?.is_some_and(|mode| mode != "query") {
-            return Err(OAuthError::new("unsupported_response_mode", "response_mode has to be query"));
+            return Err(OAuthError::new("unsupported_response_mode", "response_mode must be query"));
         }
         let prompts = words(params.get("prompt")?);
         if let Some(unknown) = prompts.iter().find(|prompt| !["none", "login", "consent"].contains(&&***prompt)) {
-            return Err(OAuthError::invalid_request(format!("there is no prompt {unknown}")));
+            return Err(OAuthError::invalid_request(format!("unknown prompt {unknown}")));
         }
         if prompts.len() > 1 && prompts.iter().any(|prompt| prompt == "none") {
-            return Err(OAuthError::invalid_request("the prompt none has to be the only one"));
+            return Err(OAuthError::invalid_request("prompt none must be used alone"));
         }
         let resources: Vec<_> = params.all("resource").map(str::to_owned).collect();
         if !resources.iter().all(|resource| config.has_resource(resource)) {
@@ -151,7 +151,7 @@ impl AuthorizationRequest {
         self.prompts.iter().any(|own| own == prompt)
     }
 
-    /// Returns where the browser goes: back to the app, with a code.
+    /// Returns the redirect URI with a code.
     pub(crate) fn grant(self, provider: &Provider, tables: &mut Tables, grant: Arc<Grant>) -> String {
         let redirect_uri = self.reply_to.redirect_uri.clone();
         let authorization = Authorization::new(grant, self.scopes, self.resources, self.nonce);
@@ -161,7 +161,7 @@ impl AuthorizationRequest {
     }
 }
 
-/// What is asked for and can be granted; the rest is left out without a word, as OAuth 2.0 allows.
+/// Returns the requested scopes that can be granted. Drops the others silently (RFC 6749, section 3.3).
 fn scopes(config: &Config, params: &Params, resources: &[String], consent: bool) -> Result<Vec<String>> {
     let mut scopes = words(params.get("scope")?);
     if !scopes.iter().any(|scope| scope == "openid") {
@@ -169,7 +169,7 @@ fn scopes(config: &Config, params: &Params, resources: &[String], consent: bool)
     }
     let of_resources = resources.iter().flat_map(|resource| config.scopes_of_resource(resource));
     let mut grantable: Vec<_> = SCOPES.into_iter().chain(of_resources).collect();
-    // Nobody is signed in for good without having been asked (`OpenID` Connect Core, section 11).
+    // `offline_access` requires consent (`OpenID` Connect Core, section 11).
     grantable.retain(|scope| *scope != "offline_access" || consent);
     scopes.retain(|scope| grantable.contains(&&**scope));
     Ok(scopes)
@@ -178,15 +178,15 @@ fn scopes(config: &Config, params: &Params, resources: &[String], consent: bool)
 fn challenge(params: &Params) -> Result<String> {
     let challenge = params.require("code_challenge")?;
     if params.get("code_challenge_method")? != Some("S256") {
-        return Err(OAuthError::invalid_request("code_challenge_method has to be S256"));
+        return Err(OAuthError::invalid_request("code_challenge_method must be S256"));
     }
     if BASE64_URL_SAFE_NO_PAD.decode(challenge).map_or(true, |hash| hash.len() != 32) {
-        return Err(OAuthError::invalid_request("code_challenge is no SHA-256 hash in base64url without padding"));
+        return Err(OAuthError::invalid_request("code_challenge is not a SHA-256 hash in base64url without padding"));
     }
     Ok(challenge.to_owned())
 }
 
-/// The words of a list, each once.
+/// Splits a list into words, without duplicates.
 pub(crate) fn words(list: Option<&str>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in list.unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {

@@ -1,4 +1,4 @@
-//! What tokens and user info say of a user, by scope, as Logto sorts it.
+//! Claims about users in tokens and user info, by scope, as in Logto.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ pub(crate) const ORGANIZATIONS: &str = "urn:logto:scope:organizations";
 const ORGANIZATION_ROLES: &str = "urn:logto:scope:organization_roles";
 const SESSIONS: &str = "urn:logto:scope:sessions";
 
-/// The scopes that are about the user, not about a resource.
+/// The scopes for claims about the user, as opposed to permissions at a resource.
 pub(crate) const SCOPES: [&str; 12] = [
     "openid",
     "offline_access",
@@ -49,7 +49,7 @@ pub(crate) fn of_id_token(user: &User, scopes: &[String], config: &Config) -> Ma
     if config.extended_id_token_claims { of_user_info(user, scopes, config) } else { basic(user, scopes) }
 }
 
-/// The claims that every ID token has. What the user does not have is there as `null`, as in Logto's.
+/// The claims of every ID token. Unset claims are `null`, as in Logto.
 fn basic(user: &User, scopes: &[String]) -> Map<String, Value> {
     let mut claims = Map::new();
     let mut add = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
@@ -87,7 +87,7 @@ fn basic(user: &User, scopes: &[String]) -> Map<String, Value> {
     claims
 }
 
-/// The claims of an ID token, and those that Logto leaves to user info by default.
+/// The claims of user info: those of an ID token, and those that Logto leaves out of ID tokens by default.
 pub(crate) fn of_user_info(user: &User, scopes: &[String], config: &Config) -> Map<String, Value> {
     let mut claims = basic(user, scopes);
     let mut add = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
@@ -96,7 +96,7 @@ pub(crate) fn of_user_info(user: &User, scopes: &[String], config: &Config) -> M
             "custom_data" => add("custom_data", json!(user.custom_data)),
             "identities" => {
                 add("identities", json!(user.identities));
-                // Nobody signs in by enterprise single sign-on here.
+                // Enterprise single sign-on is not supported.
                 add("sso_identities", json!([]));
             }
             ORGANIZATIONS => {

@@ -1,4 +1,4 @@
-//! Client authentication at the token, the introspection and the revocation endpoint.
+//! Client authentication at the token, introspection and revocation endpoints.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::http::HeaderMap;
@@ -11,14 +11,14 @@ use crate::config::{Config, MachineClient};
 use crate::error::{OAuthError, Result};
 use crate::params::Params;
 
-/// The app that sends a request.
+/// The client that sent a request.
 pub(crate) enum Client<'a> {
-    /// The one that users sign in to.
+    /// The app that users sign in to.
     App,
     Machine(&'a MachineClient),
 }
 
-/// `client_secret_basic` for a client with a secret; a public client only tells its id.
+/// Authenticates a client with a secret by `client_secret_basic`, and a public client by its id alone.
 pub(crate) fn authenticate<'a>(config: &'a Config, headers: &HeaderMap, params: &Params) -> Result<Client<'a>> {
     let refused = |description: &str| Err(OAuthError::new("invalid_client", description));
     if params.get("client_secret")?.is_some() {
@@ -29,21 +29,21 @@ pub(crate) fn authenticate<'a>(config: &'a Config, headers: &HeaderMap, params: 
         None => (id_in_body.unwrap_or_default().to_owned(), None),
         Some(header) => match header.to_str().ok().and_then(basic) {
             Some((id, secret)) => (id, Some(secret)),
-            None => return refused("the Authorization header is not that of Basic authentication"),
+            None => return refused("the Authorization header is not valid Basic authentication"),
         },
     };
     if id_in_body.is_some_and(|in_body| in_body != id) {
-        return Err(OAuthError::invalid_request("client_id differs from that of the Authorization header"));
+        return Err(OAuthError::invalid_request("client_id differs from the Authorization header"));
     }
     let machine = config.machine_clients.iter().find(|client| client.id == id);
     let (client, expected) = match machine {
         _ if id == config.client_id => (Client::App, config.client_secret.as_ref()),
         Some(machine) => (Client::Machine(machine), Some(&machine.secret)),
-        None => return refused("there is no such client"),
+        None => return refused("unknown client"),
     };
     match (expected, secret) {
         (None, None) => Ok(client),
-        (None, Some(_)) => refused("this client is a public one and has no secret"),
+        (None, Some(_)) => refused("this client is public and has no secret"),
         (Some(_), None) => refused("the client's secret is missing"),
         (Some(expected), Some(secret)) => match verify_slices_are_equal(expected.as_bytes(), secret.as_bytes()) {
             Ok(()) => Ok(client),
@@ -52,7 +52,7 @@ pub(crate) fn authenticate<'a>(config: &'a Config, headers: &HeaderMap, params: 
     }
 }
 
-/// The id and the secret, each of which was form-encoded first (RFC 6749, section 2.3.1).
+/// Decodes the id and the secret, each of which is form-encoded (RFC 6749, section 2.3.1).
 fn basic(header: &str) -> Option<(String, String)> {
     let (scheme, credentials) = header.split_once(' ')?;
     let credentials = String::from_utf8(BASE64_STANDARD.decode(credentials.trim()).ok()?).ok()?;
@@ -61,7 +61,7 @@ fn basic(header: &str) -> Option<(String, String)> {
 }
 
 fn form_decoded(encoded: &str) -> String {
-    // These two would end a name in a form. Encoders escape them; whoever does not encode at all sends them as they are.
+    // Accepts credentials that the client did not form-encode: in a form, these characters would end the name.
     let name = encoded.replace('&', "%26").replace('=', "%3D");
     form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What the provider is told before it starts.
+//! The provider's configuration.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -9,61 +9,62 @@ use url::{Host, Url};
 use crate::keys::SigningAlgorithm;
 use crate::users::{Membership, Organization, OrganizationRole, Role, User};
 
-/// All settings. Those of [`Config::default`] are for an app on `http://localhost:3000`.
+/// The configuration. [`Config::default`] is for an app on `http://localhost:3000`.
 ///
-/// It has no `Debug`, since it holds the client's secret.
+/// It does not implement `Debug`, because it contains the client's secret.
 #[derive(Clone)]
 pub struct Config {
-    /// Where the provider is: `http`, a loopback host, a port (0 for any that is free), and perhaps a base path.
-    /// The issuer is `{endpoint}/oidc`.
+    /// The provider's URL: `http`, a loopback host, a port (0 for any free port), and an optional path. The issuer is
+    /// `{endpoint}/oidc`.
     ///
-    /// The default is `http://127.0.0.1:3001`. To a browser this is another site than `http://localhost:3000`, as Logto
-    /// is another site than your app: an app whose session cookie is `SameSite=Strict` fails here, too.
+    /// The default is `http://127.0.0.1:3001`. For a browser it is a different site from `http://localhost:3000`, just
+    /// as Logto is a different site from your app. An app whose session cookie is `SameSite=Strict` fails with both.
     pub endpoint: String,
     pub client_id: String,
     /// `None` for a public client.
     pub client_secret: Option<String>,
-    /// Compared with what a request says character by character.
+    /// Compared with the request's value character by character.
     pub redirect_uris: Vec<String>,
-    /// Compared with what a request says character by character.
+    /// Compared with the request's value character by character.
     pub post_logout_redirect_uris: Vec<String>,
-    /// Apps without users (machine-to-machine), next to the one above.
+    /// Machine-to-machine apps, in addition to the app above.
     pub machine_clients: Vec<MachineClient>,
     pub users: Vec<User>,
-    /// What a user or a machine-to-machine app with the role may do at APIs.
+    /// The roles of users and machine-to-machine apps, with their permissions at APIs.
     pub roles: Vec<Role>,
     pub resources: Vec<Resource>,
     pub organizations: Vec<Organization>,
-    /// The organization template: what a member may do by role, in each organization.
+    /// The organization template: the roles of members, which are the same in each organization.
     pub organization_roles: Vec<OrganizationRole>,
     pub code_lifetime: Duration,
-    /// Of every access token. An ID token is good for an hour.
+    /// The lifetime of access tokens. ID tokens are valid for an hour.
     pub access_token_lifetime: Duration,
     pub refresh_token_lifetime: Duration,
-    /// The share of its life after which a refresh token is replaced when it is used: 0 replaces it at every use, more
-    /// than 1 never. Those of a public client are replaced at every use.
+    /// The share of its lifetime after which a refresh token is rotated when it is used: 0 rotates at every use, more
+    /// than 1 never. A public client's tokens are rotated at every use.
     pub rotate_refresh_token_at: f64,
-    /// For how long a replaced refresh token still works. Used later, it ends the whole grant.
+    /// How long a rotated refresh token still works. Later, its use revokes the whole grant.
     pub refresh_token_grace: Duration,
     pub signing_algorithm: SigningAlgorithm,
-    /// Whether ID tokens have `custom_data`, `identities`, `sso_identities` and `organization_data`, too. By default only
-    /// user info has them. A tenant's setting in Logto.
+    /// Whether ID tokens contain `custom_data`, `identities`, `sso_identities` and `organization_data`. By default
+    /// only user info does. In Logto this is a setting of the tenant.
     pub extended_id_token_claims: bool,
-    /// Where the browser goes from a sign-in page whose session is over, instead of a dead end. A tenant's setting in Logto.
+    /// The URL to redirect to when the interaction of a sign-in page has ended, instead of showing an error page. In
+    /// Logto this is a setting of the tenant.
     pub unknown_session_redirect_url: Option<String>,
-    /// Whether "Cancel" sends `error=access_denied` to the app, as other providers do. Logto sends nothing: it opens the bare
-    /// redirect URI.
+    /// Whether "Cancel" sends `error=access_denied` to the app, as other providers do. Logto opens the bare redirect
+    /// URI.
     pub deny_with_error: bool,
 }
 
-/// An app that acts for itself: it gets tokens by `client_credentials`, and by nothing else.
+/// A machine-to-machine app, which gets tokens by the grant `client_credentials` only.
 ///
-/// It has no `Debug`, since it holds the secret.
+/// It does not implement `Debug`, because it contains the secret.
 #[derive(Clone)]
 pub struct MachineClient {
     pub id: String,
     pub secret: String,
-    /// The names of roles, see [`Config::roles`].
+    /// Names of [`Config::roles`].
     pub roles: Vec<String>,
     pub memberships: Vec<Membership>,
 }
@@ -74,12 +75,12 @@ impl MachineClient {
     }
 }
 
-/// An API, for which clients get tokens of its own.
+/// An API that clients can request access tokens for.
 #[derive(Clone, Debug)]
 pub struct Resource {
-    /// Such as `https://api.example.com`.
+    /// The resource indicator (RFC 8707), such as `https://api.example.com`.
     pub indicator: String,
-    /// The permissions that roles can have.
+    /// The permissions that roles can grant.
     pub scopes: Vec<String>,
 }
 
@@ -119,7 +120,7 @@ impl Default for Config {
                 },
                 User {
                     roles: strings(&["viewer"]),
-                    // Without a role: he may do nothing there.
+                    // Without a role, so without any permission.
                     memberships: vec![Membership::new("acme", &[])],
                     ..User::named("Bob")
                 },
@@ -148,7 +149,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The endpoint, and the address to listen on.
+    /// Returns the endpoint and the address to listen on.
     pub(crate) fn validate(&self) -> Result<(Url, SocketAddr), StartError> {
         for uri in self.redirect_uris.iter().chain(&self.post_logout_redirect_uris) {
             if Url::parse(uri).map_or(true, |url| url.fragment().is_some()) {
@@ -165,7 +166,7 @@ impl Config {
         let ip = match endpoint.host() {
             Some(Host::Ipv4(ip)) => IpAddr::from(ip),
             Some(Host::Ipv6(ip)) => IpAddr::from(ip),
-            // A browser that takes localhost for ::1 comes here next.
+            // Browsers that resolve localhost to ::1 fall back to this address.
             Some(Host::Domain("localhost")) => IpAddr::from(Ipv4Addr::LOCALHOST),
             _ => return Err(StartError::NotLoopback(self.endpoint.clone())),
         };
@@ -181,11 +182,13 @@ impl Config {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// It is no `http` URL of host, port and a plain path. It is not repeated, since there may be a password in it.
+    /// The endpoint is not an `http` URL with a host, a port and a plain path. The error does not repeat it, because
+    /// it may contain a password.
     Endpoint,
-    /// Anybody may sign in as anybody here, so this provider is for programs on the same machine only.
+    /// The endpoint is not on loopback. Anybody may sign in as anybody, so only programs on the same machine may
+    /// connect.
     NotLoopback(String),
-    /// It is no absolute URL, or has a fragment.
+    /// The redirect URI is not an absolute URL, or has a fragment.
     RedirectUri(String),
     Listen {
         address: SocketAddr,
@@ -198,14 +201,14 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Endpoint => {
-                f.write_str("the endpoint has to be of the form http://127.0.0.1:3001, perhaps with a plain path")
+                f.write_str("the endpoint is not of the form http://127.0.0.1:3001, with an optional plain path")
             }
             Self::NotLoopback(endpoint) => {
                 write!(f, "the endpoint {endpoint:?} is not on loopback: use 127.0.0.1, [::1] or localhost")
             }
-            Self::RedirectUri(uri) => write!(f, "the redirect URI {uri:?} is no absolute URL without a fragment"),
+            Self::RedirectUri(uri) => write!(f, "the redirect URI {uri:?} is not an absolute URL without a fragment"),
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
-            Self::SigningKey => f.write_str("cannot make a signing key"),
+            Self::SigningKey => f.write_str("cannot generate a signing key"),
         }
     }
 }

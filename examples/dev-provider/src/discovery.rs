@@ -1,4 +1,4 @@
-//! The discovery document: what the provider can do, and where.
+//! The discovery document (`OpenID` Connect Discovery 1.0, section 3).
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use crate::state::Shared;
 
 pub(crate) async fn discovery(State(provider): State<Shared>) -> Json<Value> {
     let issuer = &provider.issuer;
-    // As in Logto, these are about all of its clients, not about the one that asks.
+    // As in Logto, these describe all clients, not the configured one.
     let auth_methods = ["client_secret_basic", "none"];
     let mut algorithms = vec!["ES384", "PS256", "RS256"];
     if provider.config.signing_algorithm == SigningAlgorithm::Es512 {

@@ -1,4 +1,4 @@
-//! The provider without a browser: for tests that need a signed-in user, not a sign-in page.
+//! Sign-in without a browser, for tests that need a signed-in user but no sign-in page.
 
 use std::{error, fmt};
 
@@ -18,9 +18,9 @@ use crate::users::User;
 pub enum AuthorizeError {
     /// The URL is not one of this provider's authorization endpoint.
     OtherEndpoint,
-    /// The client or the redirect URI is wrong. A browser would stay at the provider.
+    /// The client or the redirect URI is invalid. A browser would stay at the provider.
     Client { error: &'static str, description: String },
-    /// The name cannot be that of a user, or the user cannot sign in.
+    /// The name is invalid, or the user cannot sign in.
     User(&'static str),
 }
 
@@ -37,19 +37,19 @@ impl fmt::Display for AuthorizeError {
 impl error::Error for AuthorizeError {}
 
 impl DevProvider {
-    /// Returns the whole service, the same as on the port. It serves the paths below [`DevProvider::endpoint`].
+    /// Returns the service that also listens on the port. It serves the paths below [`DevProvider::endpoint`].
     pub fn router(&self) -> Router {
         routes(&self.provider)
     }
 
-    /// Signs a user in and consents, in a browser session of its own, and returns where the browser goes next: the redirect
-    /// URI with `code`, `state` and `iss`, or with `error` if the provider reports a mistake in the request to the app.
+    /// Signs a user in and consents, in a new browser session. Returns the URL to redirect the browser to: the
+    /// redirect URI with `code`, `state` and `iss`, or with `error` if the request is invalid.
     ///
-    /// `user` is an id, a name, a username or an email address. A name that is new creates a user.
+    /// `user` is an id, a name, a username or an email address. A new name creates a user.
     ///
     /// # Errors
     ///
-    /// Fails if the browser would be sent nowhere.
+    /// Fails if the browser would not be redirected.
     #[expect(clippy::unused_async, reason = "a provider on another machine would have to wait")]
     pub async fn authorize(&self, authorization_url: &Url, user: &str) -> Result<Url, AuthorizeError> {
         let provider = &*self.provider;

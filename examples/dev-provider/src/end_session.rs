@@ -1,4 +1,4 @@
-//! The end-session endpoint (RP-Initiated Logout): where an app sends the browser to sign out.
+//! The end-session endpoint (`OpenID` Connect RP-Initiated Logout 1.0).
 
 use askama::Template;
 use axum::extract::State;
@@ -19,7 +19,7 @@ struct Page<'a> {
     root: &'a str,
 }
 
-/// Ends the session here. A grant with `offline_access` outlives it, and so do its tokens.
+/// Ends the browser's session. A grant with `offline_access` and its tokens outlive it.
 pub(crate) async fn end_session(State(provider): State<Shared>, headers: HeaderMap, params: Params) -> Response {
     let back = match way_back(&provider.config, &params) {
         Ok(back) => back,
@@ -37,7 +37,7 @@ pub(crate) async fn end_session(State(provider): State<Shared>, headers: HeaderM
     ([(SET_COOKIE, provider.unset_session())], answer).into_response()
 }
 
-/// Where the browser goes afterwards; `None` if it stays here.
+/// Returns the URL to redirect to, or `None` to show the provider's own page.
 fn way_back(config: &Config, params: &Params) -> Result<Option<String>> {
     let client_id = params.get("client_id")?;
     if client_id.is_some_and(|id| id != config.client_id) {

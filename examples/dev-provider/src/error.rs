@@ -1,4 +1,4 @@
-//! Errors as OAuth 2.0 names them, in the JSON that Logto sends.
+//! OAuth 2.0 errors in Logto's JSON format.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -39,7 +39,7 @@ impl OAuthError {
         Self::new("access_denied", description)
     }
 
-    /// Returns what a browser gets if the mistake may not be reported to the app. Logto shows the raw JSON.
+    /// Returns the response for a browser if the error must not be sent to the app. Like Logto, it shows raw JSON.
     pub(crate) fn into_page(self) -> Response {
         (StatusCode::BAD_REQUEST, self.body()).into_response()
     }
@@ -62,7 +62,7 @@ impl OAuthError {
         }))
     }
 
-    /// Returns Logto's sentence for the `error`. Only the description says what is wrong.
+    /// Returns Logto's message for the `error`. Details are in the description only.
     fn message(&self) -> String {
         let message = match self.error {
             "access_denied" => "Access denied.",

@@ -1,4 +1,4 @@
-//! A table whose entries are found by a secret and are gone after some time.
+//! A table of entries that expire, keyed by random secrets.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -7,13 +7,13 @@ use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-/// More than a developer needs. The oldest entry makes room, so that memory stays bounded.
+/// Bounds memory: at the limit, a new entry replaces the oldest one.
 const CAPACITY: usize = 10_000;
 
 pub(crate) struct Expiring<T> {
     lifetime: Duration,
     entries: HashMap<String, (Instant, T)>,
-    /// The keys, the oldest first. Some of them may be removed already.
+    /// The keys, oldest first. Some may have been removed from `entries`.
     keys: VecDeque<String>,
 }
 
@@ -22,7 +22,7 @@ impl<T> Expiring<T> {
         Self { lifetime, entries: HashMap::new(), keys: VecDeque::new() }
     }
 
-    /// The key, which nobody can guess.
+    /// Inserts the value under a random key and returns the key.
     pub(crate) fn insert(&mut self, value: T) -> String {
         while let Some(oldest) = self.keys.front() {
             if self.keys.len() < CAPACITY && self.get(oldest).is_some() {
@@ -58,7 +58,7 @@ impl<T> Expiring<T> {
     }
 }
 
-/// 256 bits, for tokens, codes and cookies.
+/// Returns 256 random bits, for tokens, codes and cookies.
 pub(crate) fn random() -> String {
     let mut bytes = [0; 32];
     rand::fill(&mut bytes).expect("the operating system has random numbers");

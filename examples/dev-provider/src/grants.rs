@@ -1,4 +1,4 @@
-//! Codes and tokens, and what users have granted with them.
+//! Grants, and their codes and tokens.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ use crate::config::Config;
 use crate::error::{OAuthError, Result};
 use crate::expiring::{Expiring, random};
 
-/// What a user has granted the app in one session, however often they signed in. All codes and tokens hold on to it, and are
-/// worth nothing once it is revoked.
+/// A user's grant to the app. All sign-ins of one session share it. When it is revoked, its codes and tokens become
+/// invalid.
 pub(crate) struct Grant {
     /// The user's id.
     pub(crate) user: String,
-    /// The `sid` of the session that it began in.
+    /// The `sid` of the session that it was created in.
     pub(crate) session_id: String,
     outlives_session: AtomicBool,
     revoked: AtomicBool,
@@ -41,7 +41,7 @@ impl Grant {
         self.revoked.load(Ordering::Relaxed)
     }
 
-    /// Revokes the grant, unless the app may act offline.
+    /// Revokes the grant, unless it includes `offline_access`.
     pub(crate) fn end_with_session(&self) {
         if !self.outlives_session.load(Ordering::Relaxed) {
             self.revoke();
@@ -49,7 +49,7 @@ impl Grant {
     }
 }
 
-/// What the app asked for at one sign-in.
+/// The request of one sign-in.
 pub(crate) struct Authorization {
     pub(crate) grant: Arc<Grant>,
     pub(crate) scopes: Vec<String>,
@@ -86,7 +86,7 @@ struct RefreshToken {
     authorization: Arc<Authorization>,
     issued: Instant,
     issued_at: u64,
-    /// When another one took its place.
+    /// When it was rotated.
     replaced: Option<Instant>,
 }
 
@@ -96,7 +96,7 @@ pub(crate) struct AccessToken {
     issued_at: u64,
 }
 
-/// What introspection tells of a token.
+/// A valid token, as introspection describes it.
 pub(crate) struct LiveToken<'a> {
     pub(crate) grant: &'a Grant,
     pub(crate) scopes: &'a [String],
@@ -108,7 +108,7 @@ pub(crate) struct LiveToken<'a> {
 pub(crate) struct Grants {
     codes: Expiring<Code>,
     refresh_tokens: Expiring<RefreshToken>,
-    /// The opaque ones. Those for resources are JWTs and good until they expire.
+    /// Opaque access tokens. Access tokens for resources are JWTs, which are valid until they expire.
     access_tokens: Expiring<AccessToken>,
 }
 
@@ -125,16 +125,16 @@ impl Grants {
         self.codes.insert(code)
     }
 
-    /// Whoever uses a code a second time may have stolen it, or been robbed: the grant ends.
+    /// Revokes the grant if the code was used before: one of the two requests came from a thief.
     pub(crate) fn redeem_code(&mut self, code: &str, redirect_uri: &str, verifier: &str) -> Result<Arc<Authorization>> {
         let Some(code) = self.codes.get_mut(code).filter(|code| !code.authorization.grant.is_revoked()) else {
             return Err(OAuthError::invalid_grant("the code is unknown, has expired or was revoked"));
         };
         if code.redirect_uri != redirect_uri {
-            return Err(OAuthError::invalid_grant("redirect_uri is not the one that the code was sent to"));
+            return Err(OAuthError::invalid_grant("redirect_uri is not the one of the authorization request"));
         }
         if BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())) != code.challenge {
-            return Err(OAuthError::invalid_grant("code_verifier does not fit the code challenge"));
+            return Err(OAuthError::invalid_grant("code_verifier does not match the code challenge"));
         }
         if code.used {
             code.authorization.grant.revoke();
@@ -149,25 +149,25 @@ impl Grants {
         self.refresh_tokens.insert(RefreshToken { authorization, issued, issued_at, replaced: None })
     }
 
-    /// What the refresh token stands for. One that was replaced works within the grace period, for the requests that were
-    /// under way; later it may be a thief's, and the grant ends.
+    /// Returns the sign-in that the refresh token belongs to. A rotated token works for a grace period, for concurrent
+    /// requests. After that it may be stolen, so its use revokes the grant.
     pub(crate) fn use_refresh_token(&self, token: &str, grace: Duration) -> Result<Arc<Authorization>> {
         let Some(token) = self.refresh_tokens.get(token).filter(|token| !token.authorization.grant.is_revoked()) else {
             return Err(OAuthError::invalid_grant("the refresh token is unknown, has expired or was revoked"));
         };
         if token.replaced.is_some_and(|replaced| replaced.elapsed() >= grace) {
             token.authorization.grant.revoke();
-            return Err(OAuthError::invalid_grant("the refresh token was replaced before, so its grant is revoked"));
+            return Err(OAuthError::invalid_grant("the refresh token was rotated before, so its grant is revoked"));
         }
         Ok(Arc::clone(&token.authorization))
     }
 
-    /// The refresh token to use from now on: a new one, or the same.
+    /// Returns the refresh token to use next: a new one, or the same.
     pub(crate) fn rotate_refresh_token(&mut self, token: &str, config: &Config) -> String {
         let Some(old) = self.refresh_tokens.get_mut(token) else { return token.to_owned() };
         let share = old.issued.elapsed().as_secs_f64() / config.refresh_token_lifetime.as_secs_f64();
         let due = config.client_secret.is_none() || share >= config.rotate_refresh_token_at;
-        // In the grace period the old one has been replaced already: it is replaced again, and all that replace it work.
+        // A token used again in its grace period is rotated again. All its successors work.
         if !due && old.replaced.is_none() {
             return token.to_owned();
         }
@@ -180,12 +180,12 @@ impl Grants {
         self.access_tokens.insert(AccessToken { grant, scopes, issued_at: epoch_seconds() })
     }
 
-    /// What an opaque access token stands for.
+    /// Returns the data of an opaque access token.
     pub(crate) fn access_token(&self, token: &str) -> Option<&AccessToken> {
         self.access_tokens.get(token).filter(|token| !token.grant.is_revoked())
     }
 
-    /// Returns the opaque access token or the refresh token, if it is good and was not replaced.
+    /// Returns the opaque access token or refresh token if it is valid and was not rotated.
     pub(crate) fn live_token(&self, token: &str) -> Option<LiveToken<'_>> {
         if let Some(AccessToken { grant, scopes, issued_at }) = self.access_token(token) {
             let lifetime = self.access_tokens.lifetime();
@@ -199,7 +199,7 @@ impl Grants {
         Some(token).filter(|token| !token.grant.is_revoked())
     }
 
-    /// A refresh token ends its grant, an access token only itself.
+    /// Revokes a refresh token with its grant, or an access token alone.
     pub(crate) fn revoke(&mut self, token: &str) {
         if let Some(token) = self.refresh_tokens.get(token) {
             token.authorization.grant.revoke();
@@ -222,7 +222,7 @@ impl Grants {
     }
 }
 
-/// The seconds since 1970, as tokens and introspection have them.
+/// Returns the seconds since 1970.
 pub(crate) fn epoch_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

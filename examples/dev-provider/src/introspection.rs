@@ -1,4 +1,4 @@
-//! The introspection endpoint (RFC 7662), which knows opaque access tokens and refresh tokens.
+//! The introspection endpoint (RFC 7662), for opaque access tokens and refresh tokens.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::params::Form;
 use crate::state::Shared;
 
-/// A JWT is inactive here, as in Logto: only its signature says that it is good.
+/// As in Logto, a JWT is reported as inactive: only its signature shows that it is valid.
 pub(crate) async fn introspect(
     State(provider): State<Shared>,
     headers: HeaderMap,

@@ -17,7 +17,7 @@ use crate::config::StartError;
 use crate::error::{OAuthError, Result};
 use crate::state::Shared;
 
-/// How tokens are signed. Logto's operators choose it by the signing key.
+/// The algorithm that signs tokens. In Logto, the operator chooses it with the signing key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SigningAlgorithm {
     /// ECDSA with P-384, Logto's default.
@@ -41,7 +41,8 @@ impl SigningAlgorithm {
         }
     }
 
-    /// Returns the hash that ties an ID token to the access token issued with it: half of the signature's own hash.
+    /// Returns `at_hash`, which binds an ID token to the access token issued with it (`OpenID` Connect Core, section
+    /// 3.1.3.6).
     pub(crate) fn at_hash(self, access_token: &str) -> String {
         let hash = digest(self.digest(), access_token.as_bytes());
         base64(&hash.as_ref()[..hash.as_ref().len() / 2])
@@ -82,7 +83,7 @@ impl SigningKey {
         let (id, public) = match &pair {
             KeyPair::Ec(pair) => {
                 let curve = if algorithm == SigningAlgorithm::Es512 { "P-521" } else { "P-384" };
-                // An uncompressed point: a byte that says so, and the two coordinates.
+                // An uncompressed point: a prefix byte and two coordinates.
                 let point = &pair.public_key().as_ref()[1..];
                 let (x, y) = point.split_at(point.len() / 2);
                 let (x, y) = (base64(x), base64(y));
@@ -96,7 +97,7 @@ impl SigningKey {
                 let e = base64(pair.public_key().exponent().big_endian_without_leading_zero());
                 let n = base64(pair.public_key().modulus().big_endian_without_leading_zero());
                 let id = thumbprint(&format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#));
-                // Without `alg`, as in Logto: the key is good for RS256 and PS256.
+                // Without `alg`, as in Logto: the key can be used for RS256 and PS256.
                 let public = json!({ "kty": "RSA", "e": e, "n": n, "use": "sig", "kid": id });
                 (id, public)
             }
@@ -123,14 +124,14 @@ impl SigningKey {
     }
 }
 
-/// The key that signs, and the one that did before it.
+/// The current signing key and the previous one.
 pub(crate) struct Keys {
     current: SigningKey,
     previous: Option<SigningKey>,
 }
 
 impl Keys {
-    /// A new key at every start: an app that runs meanwhile has to fetch the key set again, as after a rotation.
+    /// Generates a new key at every start. Apps that keep running have to fetch the JWK set again, as after a rotation.
     pub(crate) fn generate(algorithm: SigningAlgorithm) -> std::result::Result<Self, StartError> {
         Ok(Self { current: SigningKey::generate(algorithm)?, previous: None })
     }

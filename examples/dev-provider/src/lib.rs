@@ -42,10 +42,10 @@ use crate::state::{Provider, Shared};
 pub use crate::token::TokenRequest;
 pub use crate::users::{Membership, Organization, OrganizationRole, Role, User};
 
-/// How long connections may take to end when the provider stops.
+/// How long to wait for open connections when the provider stops.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
-/// More than any form here has, so that what is remembered of them stays small.
+/// The maximum size of a request body in bytes.
 const BODY_LIMIT: usize = 65_536;
 
 /// A running provider. It stops when it is dropped.
@@ -54,22 +54,24 @@ pub struct DevProvider {
     server: Option<Server>,
 }
 
-/// A task that ends once `stop` is dropped.
+/// A server task, which ends when `stop` is dropped.
 struct Server {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl DevProvider {
+    /// Starts a provider that listens on the endpoint's port.
+    ///
     /// # Errors
     ///
-    /// If the endpoint or a redirect URI is malformed, the endpoint is not on loopback, or its port is taken.
+    /// Fails if the endpoint or a redirect URI is malformed, the endpoint is not on loopback, or its port is taken.
     pub async fn start(mut config: Config) -> Result<Self, StartError> {
         let (mut endpoint, address) = config.validate()?;
         let failed = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
-        // It is a URL with a host, so it takes a port.
+        // Cannot fail for a URL with a host.
         let _ = endpoint.set_port(Some(port));
         endpoint.as_str().trim_end_matches('/').clone_into(&mut config.endpoint);
         let provider = Arc::new(Provider::new(config, &endpoint, port)?);
@@ -77,17 +79,18 @@ impl DevProvider {
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            // It never fails: axum waits and accepts again.
+            // Never fails: axum retries failed accepts.
             let _ = axum::serve(listener, app).with_graceful_shutdown(stopped).await;
         });
         Ok(Self { provider, server: Some(Server { stop, task }) })
     }
 
-    /// Creates a provider that does not listen: for a test that serves [`DevProvider::router`] itself, at the endpoint.
+    /// Creates a provider that does not listen, for tests that serve [`DevProvider::router`] at the endpoint
+    /// themselves.
     ///
     /// # Errors
     ///
-    /// If the endpoint or a redirect URI is malformed, or the endpoint is not on loopback.
+    /// Fails if the endpoint or a redirect URI is malformed, or the endpoint is not on loopback.
     pub fn unserved(mut config: Config) -> Result<Self, StartError> {
         let (endpoint, address) = config.validate()?;
         endpoint.as_str().trim_end_matches('/').clone_into(&mut config.endpoint);
@@ -95,7 +98,7 @@ impl DevProvider {
         Ok(Self { provider, server: None })
     }
 
-    /// What a Logto client calls its endpoint, without a slash at the end.
+    /// Returns the endpoint to configure in a Logto client, without a trailing slash.
     pub fn endpoint(&self) -> &str {
         &self.provider.config.endpoint
     }
@@ -104,28 +107,28 @@ impl DevProvider {
         &self.provider.issuer
     }
 
-    /// As it was given, but for the endpoint, which has the port that was found.
+    /// Returns the configuration. Its endpoint has the actual port.
     pub fn config(&self) -> &Config {
         &self.provider.config
     }
 
-    /// The last 1000 requests to the token endpoint, the oldest first.
+    /// Returns the last 1000 requests to the token endpoint, oldest first.
     pub fn token_requests(&self) -> Vec<TokenRequest> {
         self.provider.tables().token_requests.iter().cloned().collect()
     }
 
-    /// Ends all grants, as an administrator of Logto may: no refresh token works any more.
+    /// Revokes all grants, as an administrator of Logto can. No refresh token works any more.
     pub fn revoke_all_grants(&self) {
         self.provider.tables().grants.revoke_all();
     }
 
-    /// Changes a user, found by id, name, username or email address, and returns whether there is one.
+    /// Changes the user with this id, name, username or email address. Returns whether the user exists.
     pub fn update_user(&self, user: &str, change: impl FnOnce(&mut User)) -> bool {
         self.provider.tables().users.find_mut(user).map(change).is_some()
     }
 
-    /// Suspends a user, as an administrator of Logto may: their refresh tokens are revoked, and they cannot sign in again.
-    /// Returns whether there is such a user.
+    /// Suspends a user, as an administrator of Logto can: revokes their grants and rejects further sign-ins. Returns
+    /// whether the user exists.
     pub fn suspend_user(&self, user: &str) -> bool {
         let mut tables = self.provider.tables();
         let Some(user) = tables.users.find_mut(user) else { return false };
@@ -135,7 +138,7 @@ impl DevProvider {
         true
     }
 
-    /// Deletes a user and ends their grants. Returns whether there was such a user.
+    /// Deletes a user and revokes their grants. Returns whether the user existed.
     pub fn delete_user(&self, user: &str) -> bool {
         let mut tables = self.provider.tables();
         let Some(id) = tables.users.find(user).map(|user| user.id.clone()) else { return false };
@@ -144,16 +147,16 @@ impl DevProvider {
         true
     }
 
-    /// Signs with a new key from now on. The key set keeps the last one, too.
+    /// Generates a new signing key. The JWK set keeps the previous one, too.
     ///
     /// # Errors
     ///
-    /// Fails if no key can be made.
+    /// Fails if no key can be generated.
     pub fn rotate_signing_key(&self) -> Result<(), StartError> {
         self.provider.keys_mut().rotate()
     }
 
-    /// Ends after the requests that are under way.
+    /// Stops the provider after the current requests.
     pub async fn stop(self) {
         if let Some(Server { stop, task }) = self.server {
             drop(stop);

@@ -1,4 +1,4 @@
-//! The development provider as a program of its own.
+//! Runs the development provider as a program.
 
 use std::env::{self, VarError};
 use std::io;
@@ -27,7 +27,7 @@ async fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// Ends at Ctrl-C, or at the SIGTERM of a service manager. It listens from the call on, not only once it is awaited.
+/// Returns a future that is ready at Ctrl-C or SIGTERM. It catches signals from the call on, even before it is polled.
 #[cfg(unix)]
 fn stop() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -45,7 +45,7 @@ fn stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// The default, with what the environment says otherwise.
+/// Returns the default configuration with the changes from the environment.
 fn config() -> Result<Config, String> {
     let mut config = Config::default();
     if let Some(port) = variable("PORT")? {
@@ -72,18 +72,18 @@ fn variable(name: &str) -> Result<Option<String>, String> {
     match env::var(name) {
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(format!("{name} is no Unicode text")),
+        Err(VarError::NotUnicode(_)) => Err(format!("{name} is not valid Unicode")),
     }
 }
 
-/// The secret is in it: it protects nothing here.
+/// Includes the secrets, which protect nothing here.
 fn print_banner(provider: &DevProvider) {
     let config = provider.config();
     let users: Vec<&str> = config.users.iter().map(|user| &*user.name).collect();
     println!("A development identity provider that looks like Logto to a client.");
     println!("For development only: anybody may sign in as anybody.\n");
     println!("Endpoint                   {}", provider.endpoint());
-    println!("Client id                  {}", config.client_id);
+    println!("Client ID                  {}", config.client_id);
     println!("Client secret              {}", config.client_secret.as_deref().unwrap_or("(none: a public client)"));
     println!("Redirect URIs              {}", config.redirect_uris.join(" "));
     println!("Post-logout redirect URIs  {}", config.post_logout_redirect_uris.join(" "));
@@ -91,5 +91,5 @@ fn print_banner(provider: &DevProvider) {
         println!("Machine-to-machine app     {} with secret {}", client.id, client.secret);
     }
     println!("Users                      {}, and any name you type", users.join(", "));
-    println!("\nCtrl-C ends it.");
+    println!("\nPress Ctrl-C to stop.");
 }

@@ -1,4 +1,4 @@
-//! What all pages have in common.
+//! The frame of all pages, and their headers.
 
 use askama::Template;
 use axum::extract::Request;
@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 
 use crate::state::Provider;
 
-/// No `form-action`: Chromium holds the redirect that follows a form to it, too, and that one leads to the app.
+/// Without `form-action`, which Chromium also applies to the redirect after a form, and so to the app's URL.
 const CONTENT_SECURITY: &str =
     "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'";
 
@@ -23,7 +23,7 @@ struct Problem<'a> {
     text: &'a str,
 }
 
-/// A page for what cannot be told to the app.
+/// Returns an error page, for errors that must not be sent to the app.
 pub(crate) fn problem(provider: &Provider, title: &str, text: &str) -> Response {
     (StatusCode::BAD_REQUEST, html(&Problem { root: &provider.root, title, text })).into_response()
 }
@@ -39,7 +39,7 @@ pub(crate) async fn stylesheet() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../templates/style.css"))
 }
 
-/// On every response: what is in it is for one user or one client, and a page's address has the app's parameters in it.
+/// Forbids caching of every response, and referrers: URLs of pages contain the app's parameters.
 pub(crate) async fn secure(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in [

@@ -14,12 +14,12 @@ use crate::error::{OAuthError, Result};
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// A parameter without a value counts as left out (RFC 6749, section 3.1).
+    /// Treats a parameter without a value as omitted (RFC 6749, section 3.1).
     pub(crate) fn parse(encoded: &[u8]) -> Self {
         Self(form_urlencoded::parse(encoded).into_owned().filter(|(_, value)| !value.is_empty()).collect())
     }
 
-    /// The value of a parameter that may be left out, but not given twice.
+    /// Returns the value of an optional parameter. Rejects a repeated one.
     pub(crate) fn get<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
@@ -37,7 +37,7 @@ impl Params {
     }
 }
 
-/// The parameters of a query.
+/// Extracts the parameters of the query.
 impl<S: Sync> FromRequestParts<S> for Params {
     type Rejection = Infallible;
 
@@ -46,7 +46,7 @@ impl<S: Sync> FromRequestParts<S> for Params {
     }
 }
 
-/// The parameters of a form in a request's body.
+/// The parameters of a form in the request's body.
 pub(crate) struct Form(pub(crate) Params);
 
 impl<S: Send + Sync> FromRequest<S> for Form {
@@ -57,7 +57,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let mime = content_type.split(';').next().unwrap_or_default().trim();
         if !mime.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(OAuthError::invalid_request("the body has to be a form").into_response());
+            return Err(OAuthError::invalid_request("the body is not a form").into_response());
         }
         let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
         Ok(Self(Params::parse(&body)))

@@ -8,11 +8,11 @@ use crate::error::{OAuthError, Result};
 use crate::params::Form;
 use crate::state::Shared;
 
-/// A token that is unknown is as good as revoked.
+/// Succeeds for an unknown token, too (section 2.2).
 pub(crate) async fn revoke(State(provider): State<Shared>, headers: HeaderMap, Form(params): Form) -> Result<()> {
     authenticate(&provider.config, &headers, &params)?;
     let token = params.require("token")?;
-    // Only a JWT has dots. It is good wherever its signature is, until it expires.
+    // Only JWTs contain dots. They stay valid until they expire.
     if token.contains('.') {
         return Err(OAuthError::new("unsupported_token_type", "a JWT cannot be revoked"));
     }

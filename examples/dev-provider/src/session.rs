@@ -15,18 +15,18 @@ use crate::state::{Provider, Tables};
 pub(crate) struct Session {
     /// The user's id.
     pub(crate) user: String,
-    /// All sign-ins of the app in this session share it.
+    /// The grant that all sign-ins of the app in this session share.
     pub(crate) grant: Arc<Grant>,
 }
 
 impl Provider {
-    /// Returns the id of the browser's session, if its user may sign in.
+    /// Returns the id of the browser's session if its user may sign in.
     pub(crate) fn session(&self, tables: &Tables, headers: &HeaderMap) -> Option<String> {
         cookie(&tables.sessions, headers, &self.session_cookie)
             .filter(|id| tables.sessions.get(id).is_some_and(|session| tables.users.is_active(&session.user)))
     }
 
-    /// Returns the id of the interaction that the browser began last.
+    /// Returns the id of the interaction that the browser started last.
     pub(crate) fn interaction(&self, tables: &Tables, headers: &HeaderMap) -> Option<String> {
         cookie::<Interaction>(&tables.interactions, headers, &self.interaction_cookie)
     }
@@ -47,7 +47,8 @@ impl Provider {
         self.unset_cookie(&self.interaction_cookie)
     }
 
-    /// Returns Logto's cookie for its sign-in page: raw JSON, for every path. An app on the same host receives it, too.
+    /// Returns the cookie that Logto sets for its sign-in page: raw JSON, for every path. Apps on the same host
+    /// receive it, too.
     pub(crate) fn set_app(&self) -> String {
         format!("_logto={}; Path=/; SameSite=Lax", json!({ "appId": self.config.client_id }))
     }
@@ -62,15 +63,15 @@ impl Provider {
 }
 
 impl Tables {
-    /// Signs the user in under a new session id, so that a planted one is worthless, and returns it. The same user keeps the
-    /// session's grant.
+    /// Signs the user in under a new session id and returns it. An id that an attacker planted becomes worthless. The
+    /// same user keeps the session's grant.
     pub(crate) fn sign_in(&mut self, old: Option<&str>, user: &str) -> String {
         let old = old.and_then(|old| self.sessions.remove(old)).filter(|old| old.user == user);
         let grant = old.map_or_else(|| Grant::new(user), |old| old.grant);
         self.sessions.insert(Session { user: user.to_owned(), grant })
     }
 
-    /// Returns the session's grant, or a new one in place of one that was revoked.
+    /// Returns the session's grant. Creates a new one if it was revoked.
     pub(crate) fn grant_of_session(&mut self, id: &str) -> Option<Arc<Grant>> {
         let session = self.sessions.get_mut(id)?;
         if session.grant.is_revoked() {
@@ -80,8 +81,8 @@ impl Tables {
     }
 }
 
-/// Returns the value of the cookie that is a key of the table. Next to it there are cookies of other programs on this host,
-/// and perhaps one of the same name for another path.
+/// Returns the value of the cookie that is a key of the table. The browser also sends cookies of other programs on
+/// this host, perhaps one of the same name for another path.
 fn cookie<T>(table: &Expiring<T>, headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get_all(COOKIE).iter().find_map(|header| {
         let header = String::from_utf8_lossy(header.as_bytes());

@@ -1,4 +1,4 @@
-//! The sign-in page: the user says who they are, or goes back.
+//! The sign-in page.
 
 use askama::Template;
 use axum::extract::State;
@@ -13,10 +13,10 @@ use crate::params::Form;
 use crate::state::{Provider, Shared, Tables};
 use crate::users::User;
 
-/// So many users are on the page; the others sign in by their name.
+/// The maximum number of users on the page. Others sign in by typing their name.
 const USERS_ON_PAGE: usize = 20;
 
-/// A sign-in that waits for the user.
+/// A pending sign-in at the provider.
 #[derive(Clone)]
 pub(crate) struct Interaction {
     request: AuthorizationRequest,
@@ -27,19 +27,19 @@ pub(crate) struct Interaction {
 struct Page<'a> {
     root: &'a str,
     client: &'a str,
-    /// For scripts that look for the form. The cookie decides.
+    /// For scripts that look for the form. Only the cookie identifies the interaction.
     interaction: &'a str,
     register: bool,
-    /// Whose button comes first, and why.
+    /// The user whose button comes first, and why.
     suggested: Option<(&'a User, &'static str)>,
     others: Vec<&'a User>,
     typed: &'a str,
     problem: Option<&'static str>,
 }
 
-/// Shows the page. `user` is signed in already.
+/// Shows the page. `user` is the user who is already signed in.
 ///
-/// A browser has one interaction, as with Logto: the form of another tab belongs to this request from now on.
+/// As with Logto, a browser has one interaction: forms in other tabs now belong to this request.
 pub(crate) fn ask(
     provider: &Provider,
     tables: &mut Tables,
@@ -52,7 +52,7 @@ pub(crate) fn ask(
     (AppendHeaders(cookies), page).into_response()
 }
 
-/// Handles a form of the page. The cookie says which interaction it belongs to, not the form.
+/// Handles a form of the page. The cookie, not the form, identifies the interaction.
 pub(crate) async fn submit(State(provider): State<Shared>, headers: HeaderMap, Form(form): Form) -> Response {
     let field = |name| form.get(name).ok().flatten();
     let mut tables = provider.tables();
@@ -86,7 +86,7 @@ pub(crate) async fn submit(State(provider): State<Shared>, headers: HeaderMap, F
     }
 }
 
-/// Answers a form whose interaction has ended, or which another browser was shown.
+/// Responds to a form whose interaction has ended or belongs to another browser.
 fn session_not_found(provider: &Provider) -> Response {
     match &provider.config.unknown_session_redirect_url {
         Some(url) => Redirect::to(url).into_response(),
@@ -94,10 +94,10 @@ fn session_not_found(provider: &Provider) -> Response {
     }
 }
 
-/// Returns the id of the user whose button was pressed or whose name was typed, or what to show instead.
+/// Returns the id of the chosen or typed user, or an error message for the page.
 fn choose_user(tables: &mut Tables, id: Option<&str>, name: &str, register: bool) -> Result<String, &'static str> {
     if let Some(id) = id {
-        let user = tables.users.get(id).ok_or("There is no such user. Choose another one.")?;
+        let user = tables.users.get(id).ok_or("This user does not exist. Choose another one.")?;
         return user.active_id();
     }
     match tables.users.find(name) {

@@ -1,4 +1,4 @@
-//! What the endpoints share.
+//! State that the endpoints share.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -17,7 +17,7 @@ use crate::users::Users;
 
 const SESSION_LIFETIME: Duration = Duration::from_hours(14 * 24);
 const INTERACTION_LIFETIME: Duration = Duration::from_hours(1);
-/// How many token requests are remembered.
+/// The maximum number of recorded token requests.
 const RECORDED: usize = 1_000;
 
 pub(crate) type Shared = Arc<Provider>;
@@ -25,7 +25,7 @@ pub(crate) type Shared = Arc<Provider>;
 pub(crate) struct Provider {
     pub(crate) config: Config,
     pub(crate) issuer: String,
-    /// The path of the issuer: all endpoints are under it.
+    /// The issuer's path, below which all endpoints are.
     pub(crate) root: String,
     pub(crate) session_cookie: String,
     pub(crate) interaction_cookie: String,
@@ -33,10 +33,10 @@ pub(crate) struct Provider {
     tables: Mutex<Tables>,
 }
 
-/// All that changes.
+/// Mutable state.
 pub(crate) struct Tables {
     pub(crate) users: Users,
-    /// By the value of the cookie, as the interactions are.
+    /// Sessions, like interactions, are keyed by their cookie's value.
     pub(crate) sessions: Expiring<Session>,
     pub(crate) interactions: Expiring<Interaction>,
     pub(crate) grants: Grants,
@@ -55,7 +55,7 @@ impl Provider {
         Ok(Self {
             issuer: format!("{}/oidc", config.endpoint),
             root: format!("{}/oidc", endpoint.path().trim_end_matches('/')),
-            // Cookies ignore ports: with one name for all, providers on one host would sign each other's users out.
+            // Cookies ignore ports: under one name, providers on one host would sign each other's users out.
             session_cookie: format!("dev-provider-{port}"),
             interaction_cookie: format!("dev-provider-{port}-interaction"),
             keys: RwLock::new(Keys::generate(config.signing_algorithm)?),

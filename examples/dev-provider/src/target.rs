@@ -1,4 +1,4 @@
-//! What an access token is for: user info, a resource, an organization, or a resource on behalf of an organization.
+//! Targets of access tokens: user info, a resource, an organization, or a resource within an organization.
 
 use crate::claims::{ORGANIZATIONS, SCOPES};
 use crate::config::{Config, MachineClient};
@@ -6,7 +6,7 @@ use crate::error::{OAuthError, Result};
 use crate::grants::Authorization;
 use crate::users::{Membership, Role, User};
 
-/// Asked for at sign-in (it is no API), so that scopes in organizations can be granted.
+/// Requested at sign-in to be granted scopes in organizations. It is not an API.
 pub(crate) const ORGANIZATION_RESOURCE: &str = "urn:logto:resource:organizations";
 
 pub(crate) enum Target<'a> {
@@ -46,7 +46,7 @@ impl Subject<'_> {
 }
 
 impl<'a> Target<'a> {
-    /// The target of a user's token, which the sign-in has to have asked for.
+    /// Returns the target of a user's token. The sign-in must have requested it.
     pub(crate) fn of_user(
         authorization: &Authorization,
         user: &User,
@@ -70,7 +70,7 @@ impl<'a> Target<'a> {
         Ok(Self::Resource { indicator, organization })
     }
 
-    /// The target of a machine's token. It never has user info.
+    /// Returns the target of a machine's token, which is never user info.
     pub(crate) fn of_machine(
         config: &Config,
         client: &MachineClient,
@@ -88,7 +88,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The `aud` of a JWT; `None` for an opaque token.
+    /// Returns the `aud` of a JWT, or `None` for an opaque token.
     pub(crate) fn audience(&self) -> Option<String> {
         match self {
             Self::UserInfo => None,
@@ -97,7 +97,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Those of the scopes that the subject has there.
+    /// Returns the requested scopes that the subject has at the target.
     pub(crate) fn scopes(&self, config: &Config, subject: Subject<'_>, scopes: &[String]) -> Vec<String> {
         let organization_roles = |organization: &str| {
             let roles = subject.membership(organization).map_or(&[][..], |membership| &membership.roles);
@@ -108,7 +108,7 @@ impl<'a> Target<'a> {
             Self::Organization(id) => organization_roles(id),
             Self::Resource { indicator, organization } => {
                 let mut held = organization.map(organization_roles).unwrap_or_default();
-                // In an organization a machine has the permissions that it has there, a user also those from elsewhere.
+                // Within an organization, a machine has only its permissions there. A user also has their others.
                 if organization.is_none() || matches!(subject, Subject::User(_)) {
                     held.extend(scopes_of_roles(&config.roles, |role| subject.roles().contains(role)));
                 }
@@ -126,7 +126,7 @@ impl Config {
         indicator == ORGANIZATION_RESOURCE || self.resources.iter().any(|resource| resource.indicator == indicator)
     }
 
-    /// The scopes that can be asked for along with the resource.
+    /// Returns the scopes that can be requested for the resource.
     pub(crate) fn scopes_of_resource(&self, indicator: &str) -> Vec<&str> {
         if indicator == ORGANIZATION_RESOURCE {
             return scopes_of_roles(&self.organization_roles, |_| true);

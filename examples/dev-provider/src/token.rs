@@ -26,15 +26,15 @@ use crate::users::User;
 
 const ID_TOKEN_LIFETIME: Duration = Duration::from_hours(1);
 
-/// What a client asked of the token endpoint, for tests of clients to look at.
+/// A recorded request to the token endpoint, for tests of clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRequest {
     pub grant_type: String,
-    /// A hash of the code or refresh token: the same for the same one.
+    /// A hash of the code or refresh token.
     pub credential: String,
     pub resource: Option<String>,
     pub organization_id: Option<String>,
-    /// The error that it was answered with.
+    /// The error in the response.
     pub error: Option<&'static str>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn token(
     headers: HeaderMap,
     Form(params): Form,
 ) -> Result<Json<Response>> {
-    // Locked to the end: of two requests with one code or refresh token, the second sees what the first has done.
+    // Locked until the end, so that concurrent requests with one code or refresh token run one after another.
     let mut tables = provider.tables();
     let answer = respond(&provider, &mut tables, &headers, &params);
     tables.record(TokenRequest::new(&params, answer.as_ref().err()));
@@ -88,12 +88,12 @@ fn refresh(provider: &Provider, tables: &mut Tables, params: &Params) -> Result<
     let target = Target::of_user(&authorization, &user, params.get("resource")?, organization)?;
     let mut response = Response::of_user(provider, tables, &authorization, &user, &scopes, &target)?;
     response.id_token = id_token(provider, &authorization, &user, &scopes, None)?;
-    // Last, so that a request that is refused costs nobody the refresh token.
+    // Last, so that a rejected request does not use up the refresh token.
     response.refresh_token = Some(tables.grants.rotate_refresh_token(refresh_token, &provider.config));
     Ok(response)
 }
 
-/// Without a scope that is asked for, the token has none, whatever the app may do.
+/// As in Logto, a request without `scope` gets a token without any scope.
 fn client_credentials(provider: &Provider, client: &MachineClient, params: &Params) -> Result<Response> {
     let target = Target::of_machine(&provider.config, client, params.get("resource")?, params.get("organization_id")?)?;
     let asked = words(params.get("scope")?);
@@ -113,7 +113,7 @@ fn user(tables: &Tables, authorization: &Authorization) -> Result<User> {
         .users
         .get(&authorization.grant.user)
         .cloned()
-        .ok_or_else(|| OAuthError::invalid_grant("there is no such user"))
+        .ok_or_else(|| OAuthError::invalid_grant("the user does not exist"))
 }
 
 #[derive(Serialize)]
@@ -130,13 +130,13 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// With an access token and nothing else so far.
+    /// Creates a response with an access token only.
     fn new(provider: &Provider, access_token: String, scope: Option<String>) -> Self {
         let expires_in = provider.config.access_token_lifetime.as_secs();
         Self { access_token, token_type: "Bearer", expires_in, scope, id_token: None, refresh_token: None }
     }
 
-    /// The scope is there even if the user has no permission: as in Logto it is empty then.
+    /// As in Logto, `scope` is present but empty if the user has no permission.
     fn of_user(
         provider: &Provider,
         tables: &mut Tables,
@@ -197,7 +197,7 @@ fn id_token(
     provider.keys().sign("JWT", &claims).map(Some)
 }
 
-/// The claims of a token that is good from now on for so many seconds.
+/// Returns the claims of a token that is valid for `seconds`.
 fn lasting(provider: &Provider, seconds: u64) -> Map<String, Value> {
     let now = epoch_seconds();
     [("iss", json!(provider.issuer)), ("iat", json!(now)), ("exp", json!(now.saturating_add(seconds)))]

@@ -1,4 +1,4 @@
-//! Users, and the organizations that they are members of.
+//! Users and organizations.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::config::strings;
 
-/// How many users there can be, so that memory stays bounded.
+/// The maximum number of users, which bounds memory.
 const CAPACITY: usize = 1_000;
 
 #[derive(Clone, Debug)]
@@ -18,23 +18,23 @@ pub struct User {
     pub name: String,
     pub username: String,
     pub email: Option<String>,
-    /// Digits only, as Logto keeps it.
+    /// Digits only, as in Logto.
     pub phone_number: Option<String>,
     pub picture: Option<String>,
-    /// Milliseconds, as Logto tells it.
+    /// Milliseconds since 1970, as in Logto.
     pub created_at: u64,
-    /// The names of roles, see [`Config::roles`](crate::Config::roles). Without one the user has no permission at any API.
+    /// Names of [`Config::roles`](crate::Config::roles). Without a role the user has no permission at any API.
     pub roles: Vec<String>,
     pub memberships: Vec<Membership>,
     pub custom_data: BTreeMap<String, Value>,
-    /// The accounts at connectors, by connector.
+    /// The social accounts, by connector.
     pub identities: BTreeMap<String, Value>,
-    /// Cannot sign in, and has no user info.
+    /// Whether the user is suspended: sign-in and user info are rejected.
     pub is_suspended: bool,
 }
 
 impl User {
-    /// A user with an id that follows from the name: after a restart, the same name is the same user to an app.
+    /// Creates a user whose id is derived from the name, so that it stays the same after a restart.
     pub fn named(name: &str) -> Self {
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         let hash = digest(&SHA256, name.to_lowercase().as_bytes());
@@ -73,7 +73,7 @@ impl User {
         [&self.id, &self.name, &self.username].into_iter().chain(&self.email).map(String::as_str)
     }
 
-    /// Returns the id, or what to tell a user who cannot sign in.
+    /// Returns the id, or an error message if the user cannot sign in.
     pub(crate) fn active_id(&self) -> Result<String, &'static str> {
         if self.is_suspended { Err("This account is suspended.") } else { Ok(self.id.clone()) }
     }
@@ -92,15 +92,15 @@ impl Organization {
     }
 }
 
-/// A set of permissions with a name.
+/// A named set of permissions.
 #[derive(Clone, Debug)]
 pub struct Role {
     pub name: String,
     pub scopes: Vec<String>,
 }
 
-/// A role in the organization template. Its permissions hold within an organization: scopes of the organization, and scopes
-/// of APIs in tokens for both.
+/// A role in the organization template. Its permissions apply within an organization: its own scopes, and scopes of
+/// APIs in tokens for an API within the organization.
 pub type OrganizationRole = Role;
 
 impl Role {
@@ -113,7 +113,7 @@ impl Role {
 pub struct Membership {
     /// The organization's id.
     pub organization: String,
-    /// The names of the roles there.
+    /// The names of the member's roles.
     pub roles: Vec<String>,
 }
 
@@ -142,23 +142,23 @@ impl Users {
         self.0.retain(|user| user.id != id);
     }
 
-    /// By id, name, username or email address.
+    /// Finds a user by id, name, username or email address.
     pub(crate) fn find(&self, identifier: &str) -> Option<&User> {
         self.0.iter().find(|user| user.answers_to(identifier))
     }
 
-    /// The new user's id, or what to tell whoever asked for one.
+    /// Creates a user and returns the id, or an error message for the page.
     pub(crate) fn create(&mut self, name: &str) -> Result<String, &'static str> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-            return Err("Give a name of 1 to 64 characters.");
+            return Err("Enter a name of 1 to 64 characters.");
         }
         let user = User::named(name);
         if user.identifiers().any(|taken| self.find(taken).is_some()) {
-            return Err("There is somebody of this name already. Take another one.");
+            return Err("This name is taken. Choose another one.");
         }
         if self.0.len() >= CAPACITY {
-            return Err("There are too many users. Restart the provider.");
+            return Err("Too many users. Restart the provider.");
         }
         let id = user.id.clone();
         self.0.push(user);

@@ -1,5 +1,7 @@
-//! An app that signs users in: axum, tower-sessions and `logto-client`. With no configuration it starts a development provider
-//! beside itself; with `LOGTO_ENDPOINT`, `LOGTO_APP_ID` and `LOGTO_APP_SECRET` it uses that Logto.
+//! Signs users in, with axum, tower-sessions and `logto-client`.
+//!
+//! Uses the Logto named by `LOGTO_ENDPOINT`, `LOGTO_APP_ID` and `LOGTO_APP_SECRET`, or else a development provider
+//! that it starts itself.
 
 mod pages;
 mod problem;
@@ -35,12 +37,9 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_env()?;
     let stop = stop::signal()?;
-    // Only for this machine. A browser that takes localhost for ::1 first comes here next.
+    // Reachable from this machine only. Browsers that resolve localhost to ::1 fall back to this address.
     let listener = TcpListener::bind(("127.0.0.1", settings.port)).await.map_err(|error| {
-        format!(
-            "cannot listen on port {}: {error}; set PORT to another one, or to 0 for any that is free",
-            settings.port
-        )
+        format!("cannot listen on port {}: {error}; set PORT to another port, or to 0 for any free port", settings.port)
     })?;
     let url = format!("http://localhost:{}", listener.local_addr()?.port());
     let base_url = settings.base_url.unwrap_or_else(|| url.clone());
@@ -77,7 +76,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Logto's stand-in, on any free port.
+/// Starts a development provider in place of Logto, on any free port.
 async fn start_provider(base_url: &str) -> Result<(Logto, DevProvider), Box<dyn Error>> {
     let config = dev_provider::Config {
         endpoint: "http://127.0.0.1:0".to_owned(),
@@ -102,14 +101,17 @@ async fn start_provider(base_url: &str) -> Result<(Logto, DevProvider), Box<dyn 
 fn print_banner(base_url: &str, auth: &LogtoAuth, provider: Option<&DevProvider>) {
     println!("\nOpen {base_url}/ and click “Sign in”.\n");
     if let Some(provider) = provider {
-        println!("Signing in by a development provider at {}, which is part of this program:", provider.endpoint());
+        println!(
+            "Users sign in with the development provider at {}, which is part of this program:",
+            provider.endpoint()
+        );
         println!(
             "anybody may sign in as anybody. Set LOGTO_ENDPOINT, LOGTO_APP_ID and LOGTO_APP_SECRET to use your Logto."
         );
     } else {
-        println!("Signing in by {}. Register there, for this app:", auth.client().config().endpoint());
+        println!("Users sign in at {}. Register there for this app:", auth.client().config().endpoint());
         println!("  Redirect URI                {}", auth.redirect_uri());
         println!("  Post sign-out redirect URI  {}", auth.post_sign_out_redirect_uri());
     }
-    println!("\nCtrl-C ends it.");
+    println!("\nPress Ctrl-C to stop.");
 }

@@ -33,7 +33,7 @@ pub(crate) fn routes(auth: &LogtoAuth) -> Router {
         .with_state(auth.clone())
 }
 
-/// The parts that every page has.
+/// The data that every page needs.
 pub(crate) struct Frame {
     /// The page's path.
     pub(crate) path: &'static str,
@@ -77,7 +77,7 @@ struct Claims {
 }
 
 async fn claims(user: User) -> Response {
-    let about = "The ID token says who signed in, and when. The app verified it before keeping it in your session.";
+    let about = "The ID token says who signed in, and when. The app verified it before storing it in your session.";
     let (frame, rows) = (Frame::new("/claims", Some(&user)), rows(&user.claims));
     page(&Claims { frame, title: "Claims", about, caption: "Claims of the ID token", rows })
 }
@@ -155,7 +155,7 @@ struct Organization {
     id: String,
     name: String,
     description: Option<String>,
-    /// Or why Logto refuses one.
+    /// The organization's token, or why Logto refuses one.
     token: Result<ShownToken, String>,
 }
 
@@ -166,8 +166,7 @@ async fn organizations(user: User) -> Response {
     }
 }
 
-/// Returns the organizations in the user info, then those that only the ID token names: it may be older than a change of the
-/// user's memberships.
+/// Returns the organizations in the user info, then those that only the ID token names, which may be outdated.
 async fn user_organizations(user: &User) -> Result<Vec<Organization>, Error> {
     let mut organizations = Vec::new();
     for data in user.session.fetch_user_info().await?.user.organization_data.unwrap_or_default() {
@@ -183,7 +182,7 @@ async fn user_organizations(user: &User) -> Result<Vec<Organization>, Error> {
     Ok(organizations)
 }
 
-/// A refusal concerns one organization; any other error concerns the page.
+/// Returns a refusal as a value, because the page shows it. Any other error fails the page.
 async fn organization_token(user: &User, id: &str) -> Result<Result<ShownToken, String>, Error> {
     let token = match user.session.access_token(TokenTarget::organization(id)).await {
         Ok(token) => token,
@@ -222,7 +221,7 @@ pub(crate) fn page(template: &impl Template) -> Response {
     match template.render() {
         Ok(page) => Html(page).into_response(),
         Err(error) => {
-            tracing::error!(%error, "a page cannot be rendered");
+            tracing::error!(%error, "page not rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -1,4 +1,4 @@
-//! The pages for what went wrong.
+//! Error pages.
 
 use std::error::Error;
 use std::iter::successors;
@@ -28,7 +28,7 @@ struct Problem {
 }
 
 impl Problem {
-    /// A page with a link home and no other.
+    /// Creates a page whose only link leads home.
     fn new(frame: Frame, title: &'static str, advice: &'static str) -> Self {
         Self {
             frame,
@@ -60,7 +60,7 @@ pub(crate) fn failed(rejection: AuthRejection) -> Response {
     if is_cancelled {
         tracing::info!("sign-in cancelled");
     } else {
-        // With its causes. None of them contains a secret.
+        // Logs the causes, too. None of them contains a secret.
         tracing::warn!(error = &rejection.error as &dyn Error, operation = ?rejection.operation, "request failed");
     }
     if !rejection.wants_page {
@@ -72,7 +72,7 @@ pub(crate) fn failed(rejection: AuthRejection) -> Response {
         title: rejection.title(),
         advice: rejection.advice(),
         is_alert: !is_cancelled,
-        // For you, since this is an example. An app for users only logs them.
+        // Shown because this is an example. In production, only log them.
         details: with_causes(&rejection.error),
         retry_url: rejection.retry_url,
         sign_in_url: rejection.sign_in_url,

@@ -1,4 +1,4 @@
-//! What every response says to the browser.
+//! Security headers.
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -10,9 +10,9 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use logto_client::Url;
 
-/// Nothing is run, nothing is framed, nothing is kept: after a sign-out the back button shows nothing private.
+/// Adds headers that forbid scripts, framing and caching: after a sign-out the back button shows no private page.
 pub(crate) fn layer(app: Router, endpoint: &str, secure: bool) -> Router {
-    // The form that signs out is redirected to Logto, and browsers look at where a form ends up.
+    // The form that signs out is redirected to Logto, and browsers apply `form-action` to redirects.
     let logto = Url::parse(endpoint).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let policy = format!(
         "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {logto}; base-uri 'none'; frame-ancestors 'none'"

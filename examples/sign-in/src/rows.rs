@@ -1,4 +1,4 @@
-//! Claims as rows of a table, in words.
+//! Claims as rows of a table, in readable form.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,17 +11,17 @@ const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day] 
 /// Returns each claim's name and its value as text.
 pub(crate) fn rows(claims: &impl Serialize) -> Vec<(String, String)> {
     let Ok(Value::Object(claims)) = serde_json::to_value(claims) else { return Vec::new() };
-    claims.iter().map(|(name, value)| (name.clone(), in_words(name, value))).collect()
+    claims.iter().map(|(name, value)| (name.clone(), readable(name, value))).collect()
 }
 
-/// `claim` is empty for what is inside of a claim.
-fn in_words(claim: &str, value: &Value) -> String {
+/// `claim` is empty for values nested in a claim.
+fn readable(claim: &str, value: &Value) -> String {
     match (claim, value) {
         ("scope", Value::String(scopes)) if scopes.is_empty() => "No permissions".to_owned(),
         ("exp" | "iat" | "nbf" | "auth_time", Value::Number(seconds)) => {
             date(seconds.as_i64(), 1_000_000_000).unwrap_or_else(|| seconds.to_string())
         }
-        // Logto's own, unlike the times above, are in milliseconds.
+        // Logto's own times are in milliseconds.
         ("created_at" | "updated_at", Value::Number(milliseconds)) => {
             date(milliseconds.as_i64(), 1_000_000).unwrap_or_else(|| milliseconds.to_string())
         }
@@ -31,10 +31,10 @@ fn in_words(claim: &str, value: &Value) -> String {
         (_, Value::String(text)) => text.clone(),
         (_, Value::Array(values)) => {
             let separator = if values.iter().any(Value::is_object) { "; " } else { ", " };
-            values.iter().map(|value| in_words("", value)).collect::<Vec<_>>().join(separator)
+            values.iter().map(|value| readable("", value)).collect::<Vec<_>>().join(separator)
         }
         (_, Value::Object(fields)) => {
-            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", in_words("", value)));
+            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", readable("", value)));
             fields.collect::<Vec<_>>().join(", ")
         }
         (_, other) => other.to_string(),

@@ -1,4 +1,4 @@
-//! Where the sessions are kept.
+//! The session store and cookie.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use tower_sessions_sqlx_store::sqlx::sqlite::{SqliteConnectOptions, SqliteJourna
 use tower_sessions_sqlx_store::{PostgresStore, SqliteStore};
 
 /// How long a request waits for the store before it fails.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Gives every request its session, from the store that `SESSION_STORE` names.
+/// Adds sessions to the app, in the store that `SESSION_STORE` names.
 pub(crate) async fn layer(app: Router, store: &str, secure: bool) -> Result<Router, Box<dyn Error>> {
     let scheme = store.split(':').next().unwrap_or_default();
     match scheme {
@@ -23,34 +23,34 @@ pub(crate) async fn layer(app: Router, store: &str, secure: bool) -> Result<Rout
         "redis" | "rediss" => Ok(with(app, redis(store).await?, secure)),
         "postgres" | "postgresql" => Ok(with(app, postgres(store).await?, secure)),
         "sqlite" => Ok(with(app, sqlite(store).await?, secure)),
-        _ => Err("SESSION_STORE is none of `memory` and the URLs redis://…, postgres://… and sqlite:…".into()),
+        _ => Err("SESSION_STORE is invalid: set it to `memory` or a URL, redis://…, postgres://… or sqlite:…".into()),
     }
 }
 
 fn with<S: SessionStore + Clone>(app: Router, store: S, secure: bool) -> Router {
     let sessions = SessionManagerLayer::new(store)
-        // Cookies ignore ports: all apps on localhost that keep to the default, `id`, overwrite each other's.
+        // Cookies ignore ports: under the default name `id`, apps on localhost would overwrite each other's cookie.
         .with_name("sign-in")
-        // By default (`Strict`) the browser holds the cookie back when Logto, another site, sends the user here again.
+        // With the default, `Strict`, the browser would not send the cookie when Logto redirects the user back here.
         .with_same_site(SameSite::Lax)
         .with_secure(secure)
-        // As long as Logto's refresh tokens live.
+        // The lifetime of Logto's refresh tokens.
         .with_expiry(Expiry::OnInactivity(time::Duration::days(14)));
     app.layer(sessions)
 }
 
 async fn redis(url: &str) -> Result<RedisStore<Pool>, Box<dyn Error>> {
-    let config = Config::from_url(url).map_err(|error| format!("SESSION_STORE is not the URL of a Redis: {error}"))?;
-    // The URL itself may have a password in it.
+    let config = Config::from_url(url).map_err(|error| format!("SESSION_STORE is not a Redis URL: {error}"))?;
+    // The URL itself may contain a password.
     let hosts: Vec<_> = config.server.hosts().iter().map(ToString::to_string).collect();
     let pool = Builder::from_config(config)
-        .with_performance_config(|config| config.default_command_timeout = PATIENCE)
+        .with_performance_config(|config| config.default_command_timeout = TIMEOUT)
         .with_connection_config(|config| {
-            config.connection_timeout = PATIENCE;
-            config.internal_command_timeout = PATIENCE;
-            config.unresponsive.max_timeout = Some(PATIENCE);
+            config.connection_timeout = TIMEOUT;
+            config.internal_command_timeout = TIMEOUT;
+            config.unresponsive.max_timeout = Some(TIMEOUT);
         })
-        // Once it runs: every half a second, for as long as it takes (0).
+        // Reconnects every 500 ms, without a limit on attempts (0).
         .set_policy(ReconnectPolicy::new_constant(0, 500))
         .build_pool(4)?;
     pool.init().await.map_err(|error| format!("cannot connect to the Redis at {}: {error}", hosts.join(", ")))?;
@@ -59,9 +59,9 @@ async fn redis(url: &str) -> Result<RedisStore<Pool>, Box<dyn Error>> {
 
 async fn postgres(url: &str) -> Result<PostgresStore, Box<dyn Error>> {
     let options: PgConnectOptions =
-        url.parse().map_err(|error| format!("SESSION_STORE is not the URL of a PostgreSQL: {error}"))?;
+        url.parse().map_err(|error| format!("SESSION_STORE is not a PostgreSQL URL: {error}"))?;
     let (host, port) = (options.get_host().to_owned(), options.get_port());
-    let pool = PgPoolOptions::new().acquire_timeout(PATIENCE).connect_lazy_with(options);
+    let pool = PgPoolOptions::new().acquire_timeout(TIMEOUT).connect_lazy_with(options);
     let store = PostgresStore::new(pool);
     store.migrate().await.map_err(|error| format!("cannot use the PostgreSQL at {host}:{port}: {error}"))?;
     tokio::spawn(delete_expired(store.clone()));
@@ -78,11 +78,11 @@ async fn sqlite(url: &str) -> Result<SqliteStore, Box<dyn Error>> {
     Ok(store)
 }
 
-/// The store takes no notice of expired sessions any more, but they stay until somebody deletes them.
+/// Deletes expired sessions, which the store itself only ignores.
 async fn delete_expired(store: impl ExpiredDeletion) {
     loop {
         tokio::time::sleep(Duration::from_mins(1)).await;
-        // `continuously_delete_expired` would end at the first error.
+        // `continuously_delete_expired` would stop at the first error.
         if let Err(error) = store.delete_expired().await {
             tracing::warn!(%error, "cannot delete expired sessions");
         }

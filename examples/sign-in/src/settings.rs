@@ -1,4 +1,4 @@
-//! What the environment says.
+//! Settings from environment variables.
 
 use std::env::{self, VarError};
 
@@ -6,9 +6,9 @@ use logto_client::{Error, Url};
 
 pub(crate) struct Settings {
     pub(crate) port: u16,
-    /// Where the app is for its users, if that is not where it listens.
+    /// The URL at which users reach the app, if the app does not listen there itself.
     pub(crate) base_url: Option<String>,
-    /// `None`: the development provider.
+    /// `None` for the development provider.
     pub(crate) logto: Option<Logto>,
     pub(crate) session_store: String,
 }
@@ -17,9 +17,9 @@ pub(crate) struct Logto {
     pub(crate) endpoint: String,
     pub(crate) app_id: String,
     pub(crate) app_secret: String,
-    /// The APIs to get tokens for.
+    /// The APIs to request tokens for.
     pub(crate) resources: Vec<String>,
-    /// What to be allowed to do there, and in organizations.
+    /// The permissions to request at these APIs and in organizations.
     pub(crate) scopes: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ impl Settings {
     pub(crate) fn from_env() -> Result<Self, String> {
         let port = match variable("PORT")? {
             Some(port) => port.parse().map_err(|_| {
-                format!("PORT is {port:?}: set it to a number from 0 (for any free port) to 65535, or leave it out")
+                format!("PORT is {port:?}: set it to a number from 0 (any free port) to 65535, or unset it")
             })?,
             None => 3000,
         };
@@ -37,13 +37,13 @@ impl Settings {
     }
 }
 
-/// Without a path: the pages link to each other from the root.
+/// Rejects a path, because the pages link to each other from the root.
 fn origin(url: &str) -> Result<String, String> {
     let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
     let origin = parsed.map(|url| url.origin().ascii_serialization());
     origin.filter(|origin| origin == url.trim_end_matches('/')).ok_or_else(|| {
         format!(
-            "BASE_URL is {url:?}: set it to where users find the app, such as https://app.example.com, without a path"
+            "BASE_URL is {url:?}: set it to the URL at which users reach the app, such as https://app.example.com, without a path"
         )
     })
 }
@@ -66,7 +66,7 @@ fn logto() -> Result<Option<Logto>, String> {
                 some.map(|(name, _)| *name).collect::<Vec<_>>().join(" and ")
             };
             Err(format!(
-                "{} is set, but not {}: set all three to use a Logto, or none for the development provider",
+                "{} is set, but not {}: set all three to use your Logto, or none to use the development provider",
                 missing(false),
                 missing(true),
             ))
@@ -74,7 +74,7 @@ fn logto() -> Result<Option<Logto>, String> {
     }
 }
 
-/// Names the variable that `logto-client` does not take.
+/// Names the variable that `logto-client` rejected.
 pub(crate) fn refused(error: Error) -> String {
     let Error::Config { field, problem, .. } = error else { return error.to_string() };
     let variable = match field {
@@ -88,12 +88,12 @@ pub(crate) fn refused(error: Error) -> String {
     format!("{variable} {problem}")
 }
 
-/// An empty one counts as missing.
+/// Treats an empty variable as missing.
 fn variable(name: &str) -> Result<Option<String>, String> {
     match env::var(name) {
         Ok(value) if value.is_empty() => Ok(None),
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(format!("{name} is no Unicode text")),
+        Err(VarError::NotUnicode(_)) => Err(format!("{name} is not valid Unicode")),
     }
 }

@@ -1,8 +1,8 @@
-//! When the program is told to end.
+//! Graceful shutdown.
 
 use std::io;
 
-/// Ends at Ctrl-C, or at the SIGTERM of a service manager. It listens from the call on, not only once it is awaited.
+/// Returns a future that is ready at Ctrl-C or SIGTERM. It catches signals from the call on, even before it is polled.
 #[cfg(unix)]
 pub(crate) fn signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -169,5 +169,5 @@ fn requests_fail_soon_and_work_again_afterwards<E: Failing>() {
 }
 
 fn signed_in(len: usize) -> String {
-    format!("Signed in: the id token has {len} bytes.")
+    format!("Signed in: the ID token has {len} bytes.")
 }

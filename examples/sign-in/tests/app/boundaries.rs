@@ -76,7 +76,7 @@ pub(crate) fn what_is_no_page_is_answered_401() {
             let answer = send(request);
 
             assert_eq!((answer.status, answer.header("content-type")), (401, "application/json"), "{path}");
-            let url = format!("{}/logto/sign-in?return_to=", app.url());
+            let url = format!("{}/logto/sign-in\"", app.url());
             assert!(answer.body.starts_with("{\"error\":\"Please sign in.\","), "{}", answer.body);
             assert!(answer.body.contains(&format!("\"sign_in_url\":\"{url}")), "{}", answer.body);
             assert_eq!(answer.header("location"), "");

@@ -41,7 +41,7 @@ pub(crate) fn with_a_logto_it_says_what_to_register_there() {
     ];
     let banner = Program::start(&variables).banner().join("\n");
 
-    assert!(banner.contains("Signing in by https://tenant.logto.app. Register there, for this app:"), "{banner}");
+    assert!(banner.contains("Users sign in at https://tenant.logto.app. Register there for this app:"), "{banner}");
     assert!(banner.contains("https://app.example.com/logto/sign-in-callback\n"), "{banner}");
     assert!(banner.contains("https://app.example.com/\n"), "{banner}");
     assert!(!banner.contains("development provider") && !banner.contains("hunter2"), "{banner}");
@@ -70,7 +70,7 @@ pub(crate) fn part_of_a_logto_is_refused_and_what_is_missing_is_named() {
 
 pub(crate) fn what_cannot_be_used_is_refused_in_one_line() {
     for (name, values, hint) in [
-        ("PORT", &["http", "65536", "-1", "3000 "][..], "set it to a number from 0 (for any free port) to 65535"),
+        ("PORT", &["http", "65536", "-1", "3000 "][..], "set it to a number from 0 (any free port) to 65535"),
         (
             "BASE_URL",
             &[
@@ -107,19 +107,22 @@ pub(crate) fn a_taken_port_is_refused_in_one_line() {
     let line = refusal(&[("PORT", &port)]);
 
     assert!(line.starts_with(&format!("cannot listen on port {port}: ")), "{line}");
-    assert!(line.ends_with("; set PORT to another one, or to 0 for any that is free\n"), "{line}");
+    assert!(line.ends_with("; set PORT to another port, or to 0 for any free port\n"), "{line}");
 }
 
 pub(crate) fn a_store_that_is_none_is_refused_in_one_line() {
     for store in ["mongodb://somebody:hunter2@127.0.0.1", "Memory", "/tmp/sessions.db", ":hunter2"] {
         let line = refusal(&[("SESSION_STORE", store)]);
-        assert!(line.starts_with("SESSION_STORE is none of `memory` and the URLs redis://…, "), "{store}: {line}");
+        assert!(
+            line.starts_with("SESSION_STORE is invalid: set it to `memory` or a URL, redis://…, "),
+            "{store}: {line}"
+        );
     }
     for (store, name) in
         [("redis://:hunter2@a:b:c", "Redis"), ("postgres://somebody:hunter2@127.0.0.1:port/sessions", "PostgreSQL")]
     {
         let line = refusal(&[("SESSION_STORE", store)]);
-        assert!(line.starts_with(&format!("SESSION_STORE is not the URL of a {name}: ")), "{store}: {line}");
+        assert!(line.starts_with(&format!("SESSION_STORE is not a {name} URL: ")), "{store}: {line}");
     }
 }
 
@@ -175,7 +178,7 @@ impl Program {
 
     fn banner(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        while lines.last().is_none_or(|line| line != "Ctrl-C ends it.") {
+        while lines.last().is_none_or(|line| line != "Press Ctrl-C to stop.") {
             let line = self.said.recv_timeout(LIMIT);
             lines.push(line.unwrap_or_else(|error| panic!("{error} after {lines:?}")));
         }

@@ -29,7 +29,7 @@ pub(crate) async fn walk(browser: &Browser, scheme: &str, (width, height): (u32,
     look("provider-sign-up").await;
     browser.find("#name").await.send_keys("Alice").await.expect("it takes text");
     browser.click_on("Create account").await;
-    assert!(browser.text().await.contains("There is somebody of this name already."));
+    assert!(browser.text().await.contains("This name is taken."));
     look("provider-name-taken").await;
     open("/logto/sign-in").await;
     look("provider-sign-in").await;
