@@ -2,23 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep};
-use tracing::Instrument as _;
 
 use crate::config::LogtoConfig;
-use crate::error::{Error, ErrorChain, Result};
-use crate::provider::Provider;
-use crate::session::{Exchanges, Grants, LogtoSession};
+use crate::error::{Error, Result};
+use crate::session::{LogtoSession, Shared};
 use crate::util::http;
-use crate::util::ttl_map::TtlMap;
-
-pub(crate) const A_DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// How many seconds to wait before a revocation that failed is tried again.
-const REVOCATION_DELAYS: [u64; 5] = [1, 5, 30, 120, 600];
 
 /// Logto, for one app: its configuration, the connections to the provider, and what the provider publishes about itself.
 ///
@@ -49,17 +37,7 @@ const REVOCATION_DELAYS: [u64; 5] = [1, 5, 30, 120, 600];
 /// Requests are sent by `reqwest`, on the tokio runtime that the client is called from, whose timer must be enabled. No
 /// request takes longer than 30 seconds.
 #[derive(Clone)]
-pub struct LogtoClient(Arc<Inner>);
-
-struct Inner {
-    provider: Provider,
-    grants: Grants,
-    exchanges: Exchanges,
-    /// When each subject last signed in here.
-    sign_ins: TtlMap<Instant>,
-    /// The ID tokens of sign-ins that have ended.
-    ended: TtlMap<()>,
-}
+pub struct LogtoClient(Arc<Shared>);
 
 impl LogtoClient {
     /// Creates a client with an HTTP client of its own: rustls with the system's roots, 10 s per request, no redirects,
@@ -97,78 +75,22 @@ impl LogtoClient {
     /// # }
     /// ```
     pub fn with_http_client(config: LogtoConfig, http: reqwest::Client) -> Self {
-        Self(Arc::new(Inner {
-            provider: Provider::new(config, http),
-            grants: Grants::new(),
-            exchanges: Exchanges::new(),
-            sign_ins: TtlMap::new(|_| A_DAY),
-            ended: TtlMap::new(|()| A_DAY),
-        }))
+        Self(Arc::new(Shared::new(config, http)))
     }
 
     /// The session of one request, whose items are in `storage`.
     pub fn session<S>(&self, storage: S) -> LogtoSession<S> {
-        LogtoSession::new(self.clone(), storage)
+        LogtoSession::new(Arc::clone(&self.0), storage)
     }
 
     /// The configuration that the client was created with.
     pub fn config(&self) -> &LogtoConfig {
-        self.0.provider.config()
+        self.0.config()
     }
 
-    pub(crate) fn provider(&self) -> &Provider {
-        &self.0.provider
-    }
-
-    pub(crate) fn grants(&self) -> &Grants {
-        &self.0.grants
-    }
-
-    pub(crate) fn exchanges(&self) -> &Exchanges {
-        &self.0.exchanges
-    }
-
-    pub(crate) fn signed_in(&self, subject: &str) {
-        self.0.sign_ins.insert(subject, Instant::now());
-    }
-
-    pub(crate) fn has_signed_in_since(&self, subject: &str, since: Instant) -> bool {
-        self.0.sign_ins.get(subject).is_some_and(|at| at > since)
-    }
-
-    /// Remembers, for a day, that the sign-in with this ID token has ended.
-    pub(crate) fn sign_in_ended(&self, id_token: &str) {
-        self.0.ended.insert(id_token, ());
-    }
-
-    /// Whether the sign-in that these tokens belong to has ended in this process within a day.
-    pub(crate) fn has_ended(&self, id_token: Option<&str>, refresh_token: Option<&str>) -> bool {
-        id_token.is_some_and(|token| self.0.ended.get(token).is_some())
-            || refresh_token.is_some_and(|token| self.grants().has_ended(token))
-    }
-
-    /// Revokes the token, in a task of its own that tries for some minutes. The future is ready after the first try.
-    /// Nothing depends on its success.
-    pub(crate) fn revoke_in_background(&self, refresh_token: String) -> impl Future<Output = ()> + Send + use<> {
-        let client = self.clone();
-        let (first_try, tried) = oneshot::channel::<()>();
-        let mut first_try = Some(first_try);
-        let revocation = async move {
-            for delay in REVOCATION_DELAYS.map(Some).into_iter().chain([None]) {
-                let Err(error) = client.provider().revoke(&refresh_token).await else { return };
-                drop(first_try.take());
-                match delay {
-                    Some(delay) if error.is_retryable() => sleep(Duration::from_secs(delay)).await,
-                    _ => {
-                        let error = ErrorChain(&error);
-                        tracing::warn!(%error, "refresh token not revoked: it stays valid until it expires");
-                        return;
-                    }
-                }
-            }
-        };
-        tokio::spawn(revocation.in_current_span());
-        async { drop(tried.await) }
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use logto_storage_core::Change;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,10 @@ pub(crate) const REFRESH_TOKEN: &str = "logto_refresh_token";
 pub(crate) const ID_TOKEN: &str = "logto_id_token";
 /// The access tokens.
 pub(crate) const ACCESS_TOKEN_MAP: &str = "logto_access_token_map";
+
+/// Removes the tokens.
+pub(crate) const TOKENS: [Change<'static>; 3] =
+    [Change::remove(ID_TOKEN), Change::remove(REFRESH_TOKEN), Change::remove(ACCESS_TOKEN_MAP)];
 
 const VERSION: u8 = 1;
 

@@ -1,34 +1,37 @@
 //! The session of one visitor.
 
-pub(crate) mod exchange;
+mod code_exchange;
+mod exchanges;
+pub(crate) mod grants;
 pub(crate) mod items;
-pub(crate) mod refresh;
-pub(crate) mod sign_in;
+mod refresh;
+mod shared;
+mod sign_in;
+pub(crate) mod sign_in_sessions;
 mod sign_out;
 mod tokens;
 
 use std::fmt;
+use std::sync::Arc;
 
 use logto_storage_core::{Change, ErrorKind, LogtoStorage};
 use serde::de::DeserializeOwned;
 
 use crate::claims::IdTokenClaims;
-use crate::client::LogtoClient;
 use crate::error::{Error, Result};
 use crate::oidc::jwt::decode_claims;
 use crate::session::items::{AccessTokens, StoredToken};
 use crate::tokens::IdToken;
 
-pub(crate) use self::exchange::Exchanges;
-pub(crate) use self::refresh::Grants;
+pub(crate) use self::shared::Shared;
 pub use self::sign_in::SignedIn;
 
 /// The session of one request: signs the user in and out, and returns tokens and claims.
 ///
-/// Created by [`LogtoClient::session`] from a storage. Its futures are `Send` if the storage is `Send` and `Sync`.
+/// Created by [`LogtoClient::session`](crate::LogtoClient::session) from a storage. Its futures are `Send` if the storage is `Send` and `Sync`.
 #[derive(Clone)]
 pub struct LogtoSession<S> {
-    client: LogtoClient,
+    shared: Arc<Shared>,
     storage: S,
 }
 
@@ -43,12 +46,12 @@ pub struct SessionContext {
 }
 
 impl<S> LogtoSession<S> {
-    pub(crate) fn new(client: LogtoClient, storage: S) -> Self {
-        Self { client, storage }
+    pub(crate) fn new(shared: Arc<Shared>, storage: S) -> Self {
+        Self { shared, storage }
     }
 
-    pub(crate) fn client(&self) -> &LogtoClient {
-        &self.client
+    fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     fn storage(&self) -> &S {
@@ -146,7 +149,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// not ended. Otherwise the session counts as signed out.
     async fn own_id_token(&self) -> Result<Option<(IdToken, IdTokenClaims)>> {
         let Some(token) = self.stored_id_token().await? else { return Ok(None) };
-        let config = self.client.config();
+        let config = self.shared.config();
         let is_own = |claims: &IdTokenClaims| {
             claims.iss == config.issuer() && claims.aud.iter().any(|audience| audience == config.app_id())
         };
@@ -156,7 +159,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         };
         // A late save of another request may have brought an ended sign-in back.
         let refresh_token = self.stored_refresh_token().await?;
-        if self.client.has_ended(Some(&token), refresh_token.as_deref()) {
+        if self.shared.has_ended(Some(&token), refresh_token.as_deref()) {
             tracing::debug!("the session's sign-in has ended");
             return Ok(None);
         }
@@ -183,7 +186,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     pub(crate) async fn renew(&self, changes: &[Change<'_>]) -> Result<()> {
         match self.storage.renew(changes).await {
             Err(error) if error.kind() == ErrorKind::Unsupported => {
-                if !self.client.config().keeps_session_id() {
+                if !self.shared.config().keeps_session_id() {
                     return Err(Error::RenewalUnsupported(error));
                 }
                 Ok(self.storage.apply(changes).await?)
@@ -201,6 +204,6 @@ fn write_token(token: String) -> String {
 /// Leaves the storage out: the `Debug` output of most sessions contains the tokens.
 impl<S> fmt::Debug for LogtoSession<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogtoSession").field("client", &self.client).finish_non_exhaustive()
+        f.debug_struct("LogtoSession").field("config", self.shared.config()).finish_non_exhaustive()
     }
 }

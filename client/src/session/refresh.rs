@@ -5,58 +5,19 @@
 //! hold the same refresh token share one [`Grant`], which remembers what the provider issued to the others. Another process's
 //! work is seen by reading the session again before a request is sent.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use logto_storage_core::{Change, LogtoStorage};
 use tracing::Instrument as _;
 
-use crate::client::{A_DAY, LogtoClient};
 use crate::error::{Error, RequestError, Result};
 use crate::oidc::id_token::IssuedFor;
 use crate::oidc::token::{INVALID_GRANT, TokenResponse};
-use crate::session::items::{self, AccessTokens};
-use crate::session::{LogtoSession, write_token};
+use crate::session::grants::{End, Grant};
+use crate::session::{LogtoSession, Shared, items, write_token};
 use crate::tokens::{AccessToken, TokenTarget};
 use crate::util::now;
-use crate::util::single_flight::{Leader, SingleFlight, Turn};
-use crate::util::ttl_map::TtlMap;
-
-/// How long after its last use a grant is remembered, for requests that read their session earlier.
-const TTL: Duration = Duration::from_secs(120);
-
-/// The grants that sessions of this process have lately refreshed with, by refresh token.
-pub(crate) struct Grants(TtlMap<Arc<Grant>>);
-
-/// What is known here about one sign-in's grant (RFC 6749, section 1.3).
-pub(crate) struct Grant {
-    /// One request to the provider at a time. By the target's key.
-    refreshes: SingleFlight<String, Result<AccessToken, RequestError>>,
-    /// Held while a session is written, so that a sign-out can wait for that, but not for the provider.
-    writing: tokio::sync::Mutex<()>,
-    state: Mutex<State>,
-}
-
-struct State {
-    /// The newest. Empty once the sign-in has ended.
-    refresh_token: String,
-    /// A session may hold an older token: a request that read it before saves it late, or the new one was not stored.
-    is_rotated: bool,
-    /// Issued lately, and perhaps missing from a session that another request has saved since.
-    access_tokens: AccessTokens,
-    id_token: Option<String>,
-    end: Option<End>,
-    /// A sign-out revokes the refresh token.
-    is_given_up: bool,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum End {
-    /// Signed out here, or replaced by another sign-in.
-    SignedOut,
-    /// The provider does not accept the refresh token any more (RFC 6749, section 5.2).
-    InvalidGrant,
-}
+use crate::util::single_flight::{Leader, Turn};
 
 /// What an attempt to refresh came to.
 enum Attempt {
@@ -78,7 +39,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     async fn refresh(&self, target: &TokenTarget) -> Result<AccessToken> {
         let mut may_follow_rotation = true;
         loop {
-            let grant = self.client().grants().get(&self.required_refresh_token().await?);
+            let grant = self.shared().grants().get(&self.required_refresh_token().await?);
             match self.refresh_with(&grant, target, may_follow_rotation).await? {
                 Attempt::Token(token) => return Ok(token),
                 Attempt::OtherGrant => {}
@@ -125,7 +86,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
             return Ok(Attempt::Token(token));
         }
         // Nobody else leads before what comes of the response is decided.
-        let (leader, response) = self.client().request_refresh(grant, leader, target).await?;
+        let (leader, response) = self.shared().request_refresh(grant, leader, target).await?;
         match response {
             Ok(response) => {
                 // The provider took its time, and the session is saved whole: not over what others have written meanwhile.
@@ -169,7 +130,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         if let Some(id_token) = &tokens.id_token {
             let previous = self.id_token_claims().await?;
             let issued_for = IssuedFor::Refresh { previous: &previous };
-            self.client().provider().verify_id_token(id_token, tokens.access_token.as_str(), issued_for).await?;
+            self.shared().provider().verify_id_token(id_token, tokens.access_token.as_str(), issued_for).await?;
         }
         {
             let mut state = grant.state();
@@ -208,7 +169,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     /// Writes, unless the sign-in has ended: a sign-out that has returned is not undone.
     pub(crate) async fn write(&self, grant: &Grant, changes: &[Change<'_>]) -> Result<()> {
-        let _writing = grant.writing.lock().await;
+        let _writing = grant.lock_for_writing().await;
         match grant.end() {
             None => Ok(self.storage().apply(changes).await?),
             Some(_) => Err(Error::NotAuthenticated),
@@ -218,7 +179,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// The error for a sign-in that has ended. Its tokens are useless, and are removed if the session can be read again:
     /// otherwise another process may have stored better ones, which a save of this record would overwrite.
     async fn ended(&self, grant: &Grant) -> Error {
-        let _writing = grant.writing.lock().await;
+        let _writing = grant.lock_for_writing().await;
         if let Err(error) = self.clear_if_ended().await {
             return error;
         }
@@ -237,34 +198,34 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     fn is_of(&self, grant: &Arc<Grant>, refresh_token: &str) -> bool {
-        Arc::ptr_eq(grant, &self.client().grants().get(refresh_token))
+        Arc::ptr_eq(grant, &self.shared().grants().get(refresh_token))
     }
 }
 
 type RefreshLeader = Leader<String, Result<AccessToken, RequestError>>;
 
-impl LogtoClient {
+impl Shared {
     /// Sends the request in a task of its own. If the caller goes away (the browser has left the page), it ends all the
     /// same, and the next request knows the refresh token that it may bring.
     async fn request_refresh(
-        &self,
+        self: &Arc<Self>,
         grant: &Arc<Grant>,
         leader: RefreshLeader,
         target: &TokenTarget,
     ) -> Result<(RefreshLeader, Result<TokenResponse>)> {
-        let (client, grant, target) = (self.clone(), Arc::clone(grant), target.clone());
+        let (shared, grant, target) = (Arc::clone(self), Arc::clone(grant), target.clone());
         let request = async move {
             let refresh_token = grant.state().refresh_token.clone();
-            let response = client.provider().refresh(&refresh_token, &target).await;
+            let response = shared.provider().refresh(&refresh_token, &target).await;
             if let Ok(response) = &response {
-                client.follow_rotation(&grant, response).await;
+                shared.follow_rotation(&grant, response).await;
             }
             (leader, response)
         };
         tokio::spawn(request.in_current_span()).await.map_err(|_| Error::Interrupted)
     }
 
-    async fn follow_rotation(&self, grant: &Arc<Grant>, response: &TokenResponse) {
+    async fn follow_rotation(self: &Arc<Self>, grant: &Arc<Grant>, response: &TokenResponse) {
         let Some(rotated) = &response.refresh_token else { return };
         self.grants().rotated(grant, rotated);
         let is_given_up = {
@@ -280,85 +241,5 @@ impl LogtoClient {
             // Signed out meanwhile, by the token that this one has replaced.
             self.revoke_in_background(rotated.clone()).await;
         }
-    }
-}
-
-impl Grants {
-    pub(crate) fn new() -> Self {
-        Self(TtlMap::new(|grant: &Arc<Grant>| grant.ttl()))
-    }
-
-    pub(crate) fn get(&self, refresh_token: &str) -> Arc<Grant> {
-        self.0.get_or_insert_with(refresh_token, || Arc::new(Grant::new(refresh_token))).0
-    }
-
-    pub(crate) fn has_ended(&self, refresh_token: &str) -> bool {
-        self.0.get(refresh_token).is_some_and(|grant| grant.end().is_some())
-    }
-
-    /// The grant has another refresh token now.
-    fn rotated(&self, grant: &Arc<Grant>, refresh_token: &str) {
-        self.0.insert(refresh_token, Arc::clone(grant));
-    }
-}
-
-impl Grant {
-    fn new(refresh_token: &str) -> Self {
-        Self {
-            refreshes: SingleFlight::new(),
-            writing: tokio::sync::Mutex::default(),
-            state: Mutex::new(State {
-                refresh_token: refresh_token.to_owned(),
-                is_rotated: false,
-                access_tokens: AccessTokens::default(),
-                id_token: None,
-                end: None,
-                is_given_up: false,
-            }),
-        }
-    }
-
-    pub(crate) fn ttl(&self) -> Duration {
-        let state = self.state();
-        if state.is_rotated || state.end.is_some() { A_DAY } else { TTL }
-    }
-
-    /// Makes a change that ends this sign-in in a session. No request writes meanwhile, and none does afterwards.
-    pub(crate) async fn sign_out(&self, change: impl Future<Output = Result<()>>) -> Result<()> {
-        let _writing = self.writing.lock().await;
-        change.await?;
-        // Only now: a change that failed, or whose caller went away, has ended nothing.
-        self.end_with(End::SignedOut);
-        Ok(())
-    }
-
-    /// The newest refresh token, to be revoked. One that it is being exchanged for will be, too. `None` once the sign-in has
-    /// ended.
-    pub(crate) fn give_up(&self) -> Option<String> {
-        let mut state = self.state();
-        state.is_given_up = true;
-        Some(state.refresh_token.clone()).filter(|token| !token.is_empty())
-    }
-
-    pub(crate) fn forget_access_tokens(&self) {
-        self.state().access_tokens = AccessTokens::default();
-        self.refreshes.forget();
-    }
-
-    /// Keeps nothing but the fact.
-    fn end_with(&self, end: End) {
-        self.forget_access_tokens();
-        let mut state = self.state();
-        state.end.get_or_insert(end);
-        state.refresh_token = String::new();
-        state.id_token = None;
-    }
-
-    fn end(&self) -> Option<End> {
-        self.state().end
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

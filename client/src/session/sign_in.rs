@@ -1,28 +1,18 @@
 //! Sign-in: the redirect to the provider, and the callback. Several tabs can each have a pending sign-in.
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use logto_storage_core::{Change, LogtoStorage};
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::claims::IdTokenClaims;
-use crate::config::LogtoConfig;
 use crate::error::{Error, ErrorChain, Result};
-use crate::oidc::authorize::{AuthorizationRequest, SignInOptions};
+use crate::oidc::authorize::SignInOptions;
 use crate::oidc::callback::{self, CallbackParams};
-use crate::oidc::pkce;
-use crate::session::exchange::{ExchangeRequest, IssuedTokens};
-use crate::session::items::{self, AccessTokens};
-use crate::session::sign_out::TOKENS;
+use crate::session::exchanges::IssuedTokens;
+use crate::session::items::{self, AccessTokens, TOKENS};
+use crate::session::sign_in_sessions::{SignInSession, SignInSessions};
 use crate::session::{LogtoSession, write_token};
 use crate::tokens::TokenTarget;
 use crate::util::now;
-
-/// How many are kept; the oldest makes room for the next.
-const MAX: usize = 8;
-
-/// How long one is kept, in seconds: as long as Logto keeps its sign-in form.
-pub(crate) const SIGN_IN_LIFETIME: u64 = 3600;
 
 /// A successful sign-in. Returned by [`LogtoSession::handle_sign_in_callback`].
 #[derive(Clone, Debug, PartialEq)]
@@ -32,26 +22,6 @@ pub struct SignedIn {
     pub post_redirect_uri: Option<String>,
     /// The claims of the ID token, which name the user.
     pub claims: IdTokenClaims,
-}
-
-/// A sign-in between the redirect to the provider and the callback. Everything in it but the URLs is secret.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct SignInSession {
-    pub(crate) state: String,
-    pub(crate) nonce: String,
-    #[serde(rename = "verifier")]
-    pub(crate) code_verifier: String,
-    pub(crate) redirect_uri: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) post_redirect_uri: Option<String>,
-    /// Seconds since 1970.
-    pub(crate) began_at: u64,
-}
-
-/// Those of one session, the oldest first.
-#[derive(Default, Serialize, Deserialize)]
-pub(crate) struct SignInSessions {
-    sign_ins: Vec<SignInSession>,
 }
 
 impl<S: LogtoStorage> LogtoSession<S> {
@@ -76,7 +46,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     #[doc(alias = "login")]
     pub async fn sign_in(&self, options: SignInOptions) -> Result<Url> {
         options.check()?;
-        let provider = self.client().provider();
+        let provider = self.shared().provider();
         let metadata = provider.metadata_for_browser().await?;
         let sign_in = SignInSession::new(&options, now());
         let url = sign_in.authorization_url(provider.config(), &options, &metadata.authorization_endpoint);
@@ -208,7 +178,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     async fn complete(&self, callback: &CallbackParams<'_>, sign_in: &SignInSession) -> Result<IdTokenClaims> {
-        let provider = self.client().provider();
+        let provider = self.shared().provider();
         // Before any request: what the browser brought decides whether there is anything to ask the provider for.
         let requires_iss = provider.known_metadata().is_some_and(|metadata| metadata.iss_parameter_supported);
         let code = callback.check(&sign_in.redirect_uri, provider.config().issuer(), requires_iss)?;
@@ -216,8 +186,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
             return Err(Error::WrongIssuer { missing: true });
         }
         let signed_in_as = self.own_id_token().await?.map(|(_, claims)| claims.sub);
-        let request = ExchangeRequest { sign_in, code, signed_in_as: signed_in_as.as_deref() };
-        let exchange = self.client().exchanges().join(self.client(), request).ok_or(Error::UnknownState)?;
+        let exchange = self.shared().exchange(sign_in, code, signed_in_as.clone()).ok_or(Error::UnknownState)?;
         let tokens = exchange.tokens().await?;
         match self.store_sign_in(sign_in, &tokens).await {
             Ok(()) => exchange.stored(),
@@ -227,12 +196,12 @@ impl<S: LogtoStorage> LogtoSession<S> {
                     && signed_in_as.as_ref() != Some(&tokens.claims.sub)
                     && let Some(refresh_token) = tokens.refresh_token.clone()
                 {
-                    self.client().revoke_in_background(refresh_token).await;
+                    self.shared().revoke_in_background(refresh_token).await;
                 }
                 return Err(error);
             }
         }
-        self.client().signed_in(&tokens.claims.sub);
+        self.shared().signed_in(&tokens.claims.sub);
         tracing::info!(refreshable = tokens.refresh_token.is_some(), "signed in");
         Ok(tokens.claims.clone())
     }
@@ -266,7 +235,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         if replaced.is_some_and(|subject| subject != tokens.claims.sub)
             && let Some(refresh_token) = replaced_refresh_token
         {
-            drop(self.client().revoke_in_background(refresh_token));
+            drop(self.shared().revoke_in_background(refresh_token));
         }
         Ok(())
     }
@@ -290,78 +259,4 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
 fn set_or_remove<'a>(key: &'a str, value: Option<&'a str>) -> Change<'a> {
     value.map_or(Change::remove(key), |value| Change::set(key, value))
-}
-
-impl SignInSessions {
-    pub(crate) fn add(&mut self, sign_in: SignInSession, now: u64) {
-        self.forget_old(now);
-        let surplus = (self.sign_ins.len() + 1).saturating_sub(MAX);
-        self.sign_ins.drain(..surplus);
-        self.sign_ins.push(sign_in);
-    }
-
-    /// Removes and returns the one with this state.
-    pub(crate) fn take(&mut self, state: &str, now: u64) -> Option<SignInSession> {
-        self.forget_old(now);
-        let at = self.sign_ins.iter().position(|sign_in| sign_in.has_state(state))?;
-        Some(self.sign_ins.remove(at))
-    }
-
-    /// The one with this state; without a state, the newest one.
-    pub(crate) fn find(&self, state: Option<&str>, now: u64) -> Option<&SignInSession> {
-        let mut sign_ins = self.sign_ins.iter().rev().filter(|sign_in| sign_in.is_current(now));
-        match state {
-            Some(state) => sign_ins.find(|sign_in| sign_in.has_state(state)),
-            None => sign_ins.next(),
-        }
-    }
-
-    /// `None` if there is none.
-    fn encode(&self) -> Option<String> {
-        (!self.is_empty()).then(|| items::encode(self))
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.sign_ins.is_empty()
-    }
-
-    fn forget_old(&mut self, now: u64) {
-        self.sign_ins.retain(|sign_in| sign_in.is_current(now));
-    }
-}
-
-impl SignInSession {
-    pub(crate) fn new(options: &SignInOptions, now: u64) -> Self {
-        Self {
-            state: pkce::random(),
-            nonce: pkce::random(),
-            code_verifier: pkce::random(),
-            redirect_uri: options.redirect_uri.clone(),
-            post_redirect_uri: options.post_redirect_uri.clone(),
-            began_at: now,
-        }
-    }
-
-    pub(crate) fn authorization_url(&self, config: &LogtoConfig, options: &SignInOptions, endpoint: &Url) -> Url {
-        let request = AuthorizationRequest {
-            client_id: config.app_id(),
-            state: &self.state,
-            nonce: &self.nonce,
-            code_challenge: &pkce::challenge(&self.code_verifier),
-            scopes: config.scopes(),
-            resources: config.resources(),
-            default_prompts: config.prompts(),
-            options,
-        };
-        request.url(endpoint)
-    }
-
-    fn has_state(&self, state: &str) -> bool {
-        verify_slices_are_equal(self.state.as_bytes(), state.as_bytes()).is_ok()
-    }
-
-    fn is_current(&self, now: u64) -> bool {
-        // A clock that was set back makes none of them immortal.
-        self.began_at.abs_diff(now) < SIGN_IN_LIFETIME
-    }
 }

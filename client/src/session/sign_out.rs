@@ -9,15 +9,11 @@ use url::Url;
 use crate::error::{Error, RequestError, Result};
 use crate::oidc::end_session::end_session_url;
 use crate::session::LogtoSession;
-use crate::session::items;
+use crate::session::items::{self, TOKENS};
 use crate::util::web_url::WebUrl;
 
 /// How long a sign-out waits for the refresh token's revocation.
 const MAX_REVOCATION_WAIT: Duration = Duration::from_secs(1);
-
-/// Removes the tokens.
-pub(crate) const TOKENS: [Change<'static>; 3] =
-    [Change::remove(items::ID_TOKEN), Change::remove(items::REFRESH_TOKEN), Change::remove(items::ACCESS_TOKEN_MAP)];
 
 /// Removes every item.
 const ITEMS: [Change<'static>; 4] = [TOKENS[0], TOKENS[1], TOKENS[2], Change::remove(items::SIGN_IN_SESSION)];
@@ -61,8 +57,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let refresh_token = self.revocable_refresh_token().await?;
         if refresh_token.is_some() || !self.is_empty().await? {
             // First, in a task of its own: the user who clicked may be gone before the session is cleared.
-            let newest = refresh_token.and_then(|token| self.client().grants().get(&token).give_up());
-            let revocation = newest.map(|token| self.client().revoke_in_background(token));
+            let newest = refresh_token.and_then(|token| self.shared().grants().get(&token).give_up());
+            let revocation = newest.map(|token| self.shared().revoke_in_background(token));
             let cleared = self.end_sign_in(self.renew(&ITEMS)).await;
             if let Some(revocation) = revocation {
                 // It goes on in its task.
@@ -75,7 +71,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     async fn end_session_url(&self, post_logout_redirect_uri: Option<&str>) -> Result<Url, RequestError> {
-        let provider = self.client().provider();
+        let provider = self.shared().provider();
         let metadata = provider.metadata_for_browser().await?;
         let endpoint = metadata.end_session_endpoint()?;
         Ok(end_session_url(endpoint, provider.config().app_id(), post_logout_redirect_uri))
@@ -106,11 +102,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
     pub(crate) async fn end_sign_in(&self, change: impl Future<Output = Result<()>>) -> Result<()> {
         let (id_token, refresh_token) = (self.stored_id_token().await?, self.stored_refresh_token().await?);
         match refresh_token {
-            Some(token) => self.client().grants().get(&token).sign_out(change).await?,
+            Some(token) => self.shared().grants().get(&token).sign_out(change).await?,
             None => change.await?,
         }
         if let Some(id_token) = id_token {
-            self.client().sign_in_ended(&id_token);
+            self.shared().sign_in_ended(&id_token);
         }
         Ok(())
     }
@@ -125,7 +121,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     async fn has_ended(&self) -> Result<bool> {
         let (id_token, refresh_token) = (self.stored_id_token().await?, self.stored_refresh_token().await?);
-        Ok(self.client().has_ended(id_token.as_deref(), refresh_token.as_deref()))
+        Ok(self.shared().has_ended(id_token.as_deref(), refresh_token.as_deref()))
     }
 
     pub(crate) async fn clear_stored_tokens(&self) -> Result<()> {

@@ -8,8 +8,8 @@ use crate::claims::{AccessTokenClaims, UserInfo};
 use crate::error::{Endpoint, Error, RequestError, RequestErrorKind, Result};
 use crate::oidc::jwt::decode_claims;
 use crate::session::LogtoSession;
+use crate::session::grants::Grant;
 use crate::session::items;
-use crate::session::refresh::Grant;
 use crate::tokens::{AccessToken, RefreshToken, TokenTarget};
 use crate::util::now;
 
@@ -40,7 +40,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     ///   valid.
     /// - [`Storage`](Error::Storage).
     pub async fn access_token(&self, target: TokenTarget) -> Result<AccessToken> {
-        target.check(self.client().config())?;
+        target.check(self.shared().config())?;
         if !self.is_authenticated().await? {
             // This request's record may be that of a sign-in which another request has ended or replaced.
             self.clear_if_ended().await?;
@@ -122,7 +122,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     async fn request_user_info(&self) -> Result<UserInfo> {
         let token = self.access_token(TokenTarget::provider()).await?;
-        Ok(self.client().provider().user_info(token.as_str()).await?)
+        Ok(self.shared().provider().user_info(token.as_str()).await?)
     }
 
     async fn discard_access_token(&self, target: &TokenTarget) -> Result<()> {
@@ -158,7 +158,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     async fn reload_and_forget_access_tokens(&self) -> Result<Option<Arc<Grant>>> {
         self.storage().reload().await?;
         let token = self.stored_refresh_token().await?;
-        let grant = token.map(|token| self.client().grants().get(&token));
+        let grant = token.map(|token| self.shared().grants().get(&token));
         if let Some(grant) = &grant {
             grant.forget_access_tokens();
         }

@@ -5,7 +5,7 @@ use url::Url;
 use super::storage::Items;
 use crate::oidc::pkce;
 use crate::session::items::SIGN_IN_SESSION;
-use crate::session::sign_in::SignInSession;
+use crate::session::sign_in_sessions::SignInSession;
 use crate::{
     DirectSignIn, Error, FirstScreen, Identifier, LogtoClient, LogtoConfig, LogtoConfigBuilder, LogtoStorage as _,
     Prompt, SignInOptions, scope,

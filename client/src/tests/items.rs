@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::session::items::{
     ACCESS_TOKEN_MAP, AccessTokens, ID_TOKEN, REFRESH_TOKEN, SIGN_IN_SESSION, StoredToken, decode, encode,
 };
-use crate::session::sign_in::{SignInSession, SignInSessions};
+use crate::session::sign_in_sessions::{SignInSession, SignInSessions};
 use crate::tokens::{AccessToken, TokenTarget};
 
 const NOW: u64 = 1_700_000_000;

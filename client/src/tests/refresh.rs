@@ -56,7 +56,7 @@ async fn a_change_that_was_given_up_has_ended_no_sign_in() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
-    let grant = client.grants().get("r1");
+    let grant = client.shared().grants().get("r1");
     tokio::select! {
         biased;
         _ = grant.sign_out(pending()) => unreachable!(),
@@ -70,7 +70,7 @@ async fn of_two_changes_at_once_the_one_that_succeeds_ends_the_sign_in() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
-    let grant = client.grants().get("r1");
+    let grant = client.shared().grants().get("r1");
     let (go_on, wait) = oneshot::channel::<()>();
     let fails = async {
         wait.await.unwrap();
@@ -89,7 +89,7 @@ async fn an_exchange_is_remembered_for_a_day_whether_or_not_a_session_has_the_ne
     let (provider, mut requests, go_on) = slow_provider().await;
     let (client, items) = (provider.client(), Arc::new(Items::default()));
     sign_in(&provider, &items, "r1").await;
-    let grant = client.grants().get("r1");
+    let grant = client.shared().grants().get("r1");
     let (minutes, a_day) = (Duration::from_secs(120), Duration::from_secs(24 * 3600));
     assert_eq!(grant.ttl(), minutes);
     let session = client.session(Arc::clone(&items));
@@ -117,7 +117,7 @@ async fn a_refresh_token_that_is_sent_again_is_no_other_one() {
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
     client.session(&items).access_token(TokenTarget::provider()).await.unwrap();
-    assert_eq!(client.grants().get("r1").ttl(), Duration::from_secs(120));
+    assert_eq!(client.shared().grants().get("r1").ttl(), Duration::from_secs(120));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -133,7 +133,7 @@ async fn a_rotation_beside_a_local_clear_is_not_revoked() {
     go_on.send(()).unwrap();
     assert!(matches!(refreshing.await.unwrap(), Err(Error::NotAuthenticated)));
     assert_eq!(provider.requests().len(), 1, "nothing is told to the provider");
-    assert!(client.has_ended(None, Some("r1")) && client.has_ended(None, Some("r2")));
+    assert!(client.shared().has_ended(None, Some("r1")) && client.shared().has_ended(None, Some("r2")));
     assert!(!client.session(&*items).is_authenticated().await.unwrap());
 }
 
@@ -286,7 +286,7 @@ async fn who_waited_while_the_user_signed_in_anew_goes_on_with_the_new_sign_in()
     sign_in(&provider, &items, "r1").await;
     let (go_on, wait) = oneshot::channel();
     let waiting = client.session(Late { items: &items, wait: Mutex::new(Some(wait)) });
-    let grant = client.grants().get("r1");
+    let grant = client.shared().grants().get("r1");
     let anew = async {
         let change = async {
             sign_in(&provider, &items, "r9").await;
@@ -324,7 +324,7 @@ async fn a_change_that_fails_leaves_the_tokens_to_who_waited_for_it() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
-    let grant = client.grants().get("r1");
+    let grant = client.shared().grants().get("r1");
     let (go_on, wait) = oneshot::channel::<()>();
     let fails = async {
         wait.await.unwrap();
@@ -334,7 +334,7 @@ async fn a_change_that_fails_leaves_the_tokens_to_who_waited_for_it() {
     // Polled in order: the change is under way, then somebody wants a token, and then the change fails.
     let (changed, token, ()) =
         tokio::join!(grant.sign_out(fails), session.access_token(TokenTarget::provider()), async {
-            go_on.send(()).unwrap()
+            go_on.send(()).unwrap();
         });
     assert!(changed.is_err());
     assert_eq!(token.unwrap().as_str(), "at");

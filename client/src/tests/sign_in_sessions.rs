@@ -1,7 +1,7 @@
 use std::fmt::{Debug, Display};
 use std::marker::PhantomData;
 
-use crate::session::sign_in::{SIGN_IN_LIFETIME, SignInSession, SignInSessions};
+use crate::session::sign_in_sessions::{SIGN_IN_LIFETIME, SignInSession, SignInSessions};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -137,7 +137,7 @@ fn nothing_that_holds_a_secret_can_be_printed() {
         crate::session::items::AccessTokens,
         crate::oidc::token::TokenResponse,
         crate::oidc::token::Tokens,
-        crate::session::refresh::Grant,
+        crate::session::grants::Grant,
         crate::util::http::Answer,
     );
     const { assert!(Printable::<String>::DEBUG && Printable::<String>::DISPLAY, "the check itself works") };

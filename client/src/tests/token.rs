@@ -16,7 +16,7 @@ const REFRESH_TOKEN: &str = "rt-secret";
 async fn refresh(status: u16, body: impl Into<String>) -> Result<TokenResponse, Error> {
     let body = body.into();
     let provider = Provider::start(json!({}), move |_| (status, body.clone())).await;
-    provider.client().provider().refresh(REFRESH_TOKEN, &TokenTarget::provider()).await
+    provider.client().shared().provider().refresh(REFRESH_TOKEN, &TokenTarget::provider()).await
 }
 
 fn answer() -> Value {
@@ -243,6 +243,7 @@ async fn a_redirect_is_not_followed() {
         let provider = Provider::start(json!({}), move |_| (status, answer().to_string())).await;
         let error = provider
             .client()
+            .shared()
             .provider()
             .refresh(REFRESH_TOKEN, &TokenTarget::provider())
             .await
@@ -279,7 +280,7 @@ async fn what_quotes_a_secret_in_an_error_is_left_out() {
             let body = json!({ "error": error, "error_description": description }).to_string();
             let provider = Provider::start(json!({}), move |_| (400, body.clone())).await;
             let client = provider.client_as("app", Some("hunter 2&"));
-            match client.provider().refresh("rt secret+", &TokenTarget::provider()).await.map(|_| ()) {
+            match client.shared().provider().refresh("rt secret+", &TokenTarget::provider()).await.map(|_| ()) {
                 Err(Error::TokenEndpoint { error, description }) => {
                     assert_eq!((&*error, description.as_deref()), (told, words), "{secret}");
                 }
@@ -296,6 +297,7 @@ async fn an_error_that_quotes_the_code_or_the_verifier_is_told_without_its_words
         let provider = Provider::start(json!({}), move |_| (400, body.clone())).await;
         let found = provider
             .client_as("app", None)
+            .shared()
             .provider()
             .exchange_code("code-secret", "https://app.example.com/callback", "verifier-secret")
             .await
@@ -313,8 +315,8 @@ async fn id_and_secret_are_form_encoded_before_they_are_in_the_header() {
     ] {
         let provider = Provider::start(json!({}), |_| (200, answer().to_string())).await;
         let client = provider.client_as(id, Some(secret));
-        client.provider().refresh(REFRESH_TOKEN, &TokenTarget::provider()).await.unwrap();
-        client.provider().revoke(REFRESH_TOKEN).await.unwrap();
+        client.shared().provider().refresh(REFRESH_TOKEN, &TokenTarget::provider()).await.unwrap();
+        client.shared().provider().revoke(REFRESH_TOKEN).await.unwrap();
         for request in provider.requests() {
             assert_eq!(request.basic().as_deref(), Some(header));
             assert!(request.form.contains(&("client_id".to_owned(), id.to_owned())));
@@ -327,7 +329,7 @@ async fn id_and_secret_are_form_encoded_before_they_are_in_the_header() {
 #[tokio::test]
 async fn an_app_without_a_secret_names_itself_in_the_body_alone() {
     let provider = Provider::start(json!({}), |_| (200, answer().to_string())).await;
-    provider.client_as("app", None).provider().refresh(REFRESH_TOKEN, &TokenTarget::provider()).await.unwrap();
+    provider.client_as("app", None).shared().provider().refresh(REFRESH_TOKEN, &TokenTarget::provider()).await.unwrap();
     let request = &provider.requests()[0];
     assert_eq!(request.basic(), None);
     assert!(request.form.contains(&("client_id".to_owned(), "app".to_owned())));
@@ -345,7 +347,7 @@ async fn a_refresh_asks_for_the_resource_and_the_organization_that_are_wanted() 
         (TokenTarget::resource("urn:x").in_organization("o"), Some("urn:x"), Some("o")),
     ];
     for (target, ..) in &cases {
-        client.provider().refresh(REFRESH_TOKEN, target).await.unwrap();
+        client.shared().provider().refresh(REFRESH_TOKEN, target).await.unwrap();
     }
     for (request, (_, resource, organization)) in provider.requests().iter().zip(cases) {
         let mut expected =
@@ -361,7 +363,7 @@ async fn a_refresh_asks_for_the_resource_and_the_organization_that_are_wanted() 
 #[tokio::test]
 async fn a_revocation_names_the_token_and_its_kind() {
     let provider = Provider::start(json!({}), |_| (200, String::new())).await;
-    provider.client().provider().revoke(REFRESH_TOKEN).await.unwrap();
+    provider.client().shared().provider().revoke(REFRESH_TOKEN).await.unwrap();
     let requests = provider.requests();
     assert_eq!(requests[0].path, "/oidc/token/revocation");
     assert_eq!(requests[0].body, "token=rt-secret&token_type_hint=refresh_token&client_id=app");
@@ -370,6 +372,6 @@ async fn a_revocation_names_the_token_and_its_kind() {
 #[tokio::test]
 async fn a_provider_that_revokes_nothing_is_not_asked_to() {
     let provider = Provider::start(json!({ "revocation_endpoint": null }), |_| (500, String::new())).await;
-    provider.client().provider().revoke(REFRESH_TOKEN).await.unwrap();
+    provider.client().shared().provider().revoke(REFRESH_TOKEN).await.unwrap();
     assert!(provider.requests().is_empty());
 }

@@ -7,7 +7,9 @@ pub(crate) mod single_flight;
 pub(crate) mod ttl_map;
 pub(crate) mod web_url;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub(crate) const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Returns the seconds since 1970.
 pub(crate) fn now() -> u64 {
