@@ -334,7 +334,7 @@ async fn a_change_that_fails_leaves_the_tokens_to_who_waited_for_it() {
     // Polled in order: the change is under way, then somebody wants a token, and then the change fails.
     let (changed, token, ()) =
         tokio::join!(grant.sign_out(fails), session.access_token(TokenTarget::provider()), async {
-            go_on.send(()).unwrap()
+            go_on.send(()).unwrap();
         });
     assert!(changed.is_err());
     assert_eq!(token.unwrap().as_str(), "at");
