@@ -65,10 +65,10 @@ impl Failing for Hanging {
 }
 
 fn main() -> ExitCode {
-    let trials = servers::trials!(
-        Mongodb::available() => [a_corrupt_session_is_told_without_its_data],
-        Ok(()) => [a_server_that_is_down_is_named, a_url_that_is_none_is_told],
-    );
+    let trials = servers::trials! {
+        Mongodb::available() => [a_corrupt_session_is_told_without_its_data];
+        Ok(()) => [a_server_that_is_down_is_named, a_url_that_is_none_is_told];
+    };
     let trials = trials.example::<Database>(&Mongodb::available());
     let own = Mongodb::own_available();
     let trials = trials.failing::<Database>(own.clone(), "while_the_server_is_gone_requests_fail_soon");

@@ -36,7 +36,7 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(90);
 
 fn main() -> ExitCode {
-    servers::run(servers::trials!(
+    servers::run(servers::trials! {
         Mongodb::available() => [
             any_data_comes_back_as_it_went_in,
             the_expiry_comes_back_in_whole_milliseconds,
@@ -59,16 +59,16 @@ fn main() -> ExitCode {
             a_record_of_a_mebibyte_is_kept,
             the_largest_record_is_kept_and_one_more_byte_is_refused,
             every_write_waits_for_the_journals_of_most_servers,
-        ],
+        ];
         Mongodb::own_available() => [
             what_was_acknowledged_outlives_the_server,
             a_server_that_is_gone_is_an_error_until_it_is_back,
             a_server_that_hangs_is_an_error_until_it_goes_on,
-        ],
+        ];
         Ok(()) => [
             debug_shows_the_collection_and_no_password,
-        ],
-    ))
+        ];
+    })
 }
 
 fn any_data_comes_back_as_it_went_in() {

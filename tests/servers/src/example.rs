@@ -6,7 +6,7 @@ use crate::app::SOON;
 use crate::{App, Missing, Trials, Visitor};
 
 /// An example's program, and where one test's sessions are.
-pub trait Example {
+pub trait Example: 'static {
     /// Its `CARGO_BIN_EXE_…`.
     const PROGRAM: &'static str;
     /// The name of its cookie.

@@ -12,24 +12,10 @@ mod visitor;
 
 use std::process::ExitCode;
 
-use servers::{Postgres, Redis, Trials};
-
-macro_rules! trials {
-    ($($available:expr => $($module:ident [$($test:ident),+ $(,)?]),+;)+) => {{
-        let trials = Trials::new();
-        $(
-            let available = $available;
-            $($(
-                let name = concat!(stringify!($module), "::", stringify!($test));
-                let trials = trials.test(available.clone(), name, $module::$test);
-            )+)+
-        )+
-        trials
-    }};
-}
+use servers::{Postgres, Redis};
 
 fn main() -> ExitCode {
-    servers::run(trials! {
+    servers::run(servers::trials! {
         Ok(()) =>
             settings [
                 without_any_it_starts_with_a_provider_of_its_own,

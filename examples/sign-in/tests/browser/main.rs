@@ -10,26 +10,12 @@ mod walk;
 
 use std::process::ExitCode;
 
-use servers::{Axe, Chromium, Trials};
-
-macro_rules! trials {
-    ($($available:expr => $($module:ident [$($test:ident),+ $(,)?]),+;)+) => {{
-        let trials = Trials::new();
-        $(
-            let available = $available;
-            $($(
-                let name = concat!(stringify!($module), "::", stringify!($test));
-                let trials = trials.test(available.clone(), name, || browser::with(async |browser| $module::$test(browser).await));
-            )+)+
-        )+
-        trials
-    }};
-}
+use servers::{Axe, Chromium};
 
 fn main() -> ExitCode {
-    let chromium = Chromium::available();
-    servers::run(trials! {
-        chromium =>
+    servers::run(servers::trials! {
+        |test| browser::with(async |browser| test(browser).await);
+        Chromium::available() =>
             sign_in [
                 one_click_and_a_name_sign_in_and_every_page_is_there,
                 one_comes_back_to_the_page_that_was_asked_for,

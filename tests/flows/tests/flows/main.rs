@@ -16,128 +16,122 @@ mod world;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use servers::{Missing, Redis, Trials};
+use servers::{Redis, Trials};
 
 use crate::provider::On;
 
 /// How long anything may take that is over in a moment, unless it hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Each test is an `async fn`, and has a runtime of its own. It runs on both providers, unless it takes one that can be told to do
-/// otherwise while it runs.
-macro_rules! trials {
-    ($($module:ident $(with $also:ident)?: [$($both:ident),+ $(,)?] $(oidc_provider [$($one:ident),+ $(,)?])?;)+) => {{
-        let trials = Trials::new();
-        $(
-            let also: Result<(), Missing> = trials!(@also $($also)?);
-            $(
-                let trials = trial!(trials, OidcProvider, also, $module, $both);
-                let trials = trial!(trials, DevProvider, also, $module, $both);
-            )+
-            $($(let trials = trial!(trials, OidcProvider, also, $module, $one);)+)?
-        )+
-        trials
-    }};
-    (@also) => { Ok(()) };
-    (@also $also:ident) => { $also::available() };
-}
-
-macro_rules! trial {
-    ($trials:expr, $on:ident, $also:ident, $module:ident, $test:ident) => {
-        $trials.test(
-            On::$on.available().and($also.clone()),
-            concat!(stringify!($on), "::", stringify!($module), "::", stringify!($test)),
-            || block_on($module::$test(On::$on)),
-        )
-    };
-}
-
 fn main() -> ExitCode {
     if processes::is_child() {
         return processes::child();
     }
-    servers::run(trials! {
-        sign_in: [
-            a_user_signs_in,
-            the_claims_are_those_of_the_scopes,
-            the_app_chooses_where_the_user_goes_on,
-            the_session_gets_a_new_id_and_the_old_one_is_dead,
-            a_planted_session_id_is_worth_nothing_after_the_sign_in,
-            a_user_who_denies_is_not_signed_in_and_may_try_again,
-            an_unregistered_redirect_uri_is_refused_by_the_provider,
-            a_resource_that_the_provider_does_not_have_is_told_at_the_sign_in,
-            a_public_client_signs_in,
-            an_endpoint_may_have_a_path,
-            signing_in_again_keeps_one_record,
-            another_user_takes_over_the_session,
-            beginning_a_sign_in_signs_nobody_out_unless_asked_to,
-            raw_json_in_a_cookie_of_the_providers_does_no_harm,
-        ];
-        callback: [
-            a_used_callback_is_refused_and_the_user_stays_signed_in,
-            a_callback_in_another_browser_is_refused,
-            a_callback_with_another_code_fails_and_is_used_up,
-            a_code_is_sent_to_the_provider_once,
-        ] oidc_provider [
-            two_tabs_can_sign_in_in_the_order_they_were_opened,
-            two_tabs_can_sign_in_in_the_other_order,
-        ];
-        tokens: [
-            the_plain_access_token_is_for_user_info,
-            each_resource_has_a_token_of_its_own,
-            each_organization_has_a_token_of_its_own,
-            a_resource_and_an_organization_go_together,
-            user_info_has_what_the_id_token_has_not,
-            an_unlisted_resource_is_an_error,
-            an_organization_takes_its_scope,
-            an_organization_of_others_is_refused_and_the_user_stays_signed_in,
-            without_consent_there_is_no_refresh_token,
-            nobody_gets_tokens_who_is_not_signed_in,
-            a_token_is_asked_for_once,
-        ];
-        refresh: [
-            an_expired_token_is_renewed,
-            a_rotated_refresh_token_is_stored,
-            a_stolen_refresh_token_ends_the_session_when_it_is_used,
-            a_refresh_token_works_on_for_some_seconds_after_its_rotation,
-        ] oidc_provider [
-            a_response_without_a_refresh_token_keeps_the_old_one,
-            an_expired_refresh_token_ends_the_session,
-            a_user_signs_in_again_after_the_session_has_ended,
-        ];
-        sign_out: [
-            signing_out_empties_the_session_and_renews_its_id,
-            signing_out_revokes_the_refresh_token,
-            a_user_signs_in_again_after_signing_out,
-            another_user_signs_in_after_signing_out,
-            signing_out_twice_does_no_harm,
-            cleared_tokens_are_gone_and_access_tokens_come_back,
-        ];
-        concurrency: [
-            a_page_gets_the_tokens_of_six_organizations_at_once,
-            fifty_requests_get_one_token_by_one_request,
-            a_slow_page_that_brings_a_session_back_brings_dead_tokens,
-            a_page_that_began_before_another_process_refreshed_sees_that,
-        ] oidc_provider [
-            fifty_tasks_get_one_token_by_one_request,
-            six_requests_get_six_tokens_and_stay_signed_in,
-            after_six_requests_the_session_has_the_newest_refresh_token,
-            a_sign_out_beats_a_refresh_that_is_under_way,
-        ];
-        processes with Redis: [
-            two_processes_refresh_at_once_and_the_user_stays_signed_in,
-            a_process_sees_what_the_other_has_done,
-        ];
-        storages: [
-            a_storage_that_cannot_renew_is_refused_and_nothing_changes,
-            a_storage_that_cannot_renew_works_where_that_is_not_required,
-            a_storage_chosen_at_run_time_works,
-            a_session_in_memory_works,
-            a_session_of_actix_web_works,
-        ];
-    })
+    servers::run(
+        Trials::new()
+            .group("OidcProvider", on_each_provider(On::OidcProvider))
+            .group("OidcProvider", on_a_provider_that_changes_while_it_runs())
+            .group("DevProvider", on_each_provider(On::DevProvider)),
+    )
 }
 
+fn on_each_provider(on: On) -> Trials {
+    servers::trials! {
+        |test| block_on(test(on));
+        on.available() =>
+            sign_in [
+                a_user_signs_in,
+                the_claims_are_those_of_the_scopes,
+                the_app_chooses_where_the_user_goes_on,
+                the_session_gets_a_new_id_and_the_old_one_is_dead,
+                a_planted_session_id_is_worth_nothing_after_the_sign_in,
+                a_user_who_denies_is_not_signed_in_and_may_try_again,
+                an_unregistered_redirect_uri_is_refused_by_the_provider,
+                a_resource_that_the_provider_does_not_have_is_told_at_the_sign_in,
+                a_public_client_signs_in,
+                an_endpoint_may_have_a_path,
+                signing_in_again_keeps_one_record,
+                another_user_takes_over_the_session,
+                beginning_a_sign_in_signs_nobody_out_unless_asked_to,
+                raw_json_in_a_cookie_of_the_providers_does_no_harm,
+            ],
+            callback [
+                a_used_callback_is_refused_and_the_user_stays_signed_in,
+                a_callback_in_another_browser_is_refused,
+                a_callback_with_another_code_fails_and_is_used_up,
+                a_code_is_sent_to_the_provider_once,
+            ],
+            tokens [
+                the_plain_access_token_is_for_user_info,
+                each_resource_has_a_token_of_its_own,
+                each_organization_has_a_token_of_its_own,
+                a_resource_and_an_organization_go_together,
+                user_info_has_what_the_id_token_has_not,
+                an_unlisted_resource_is_an_error,
+                an_organization_takes_its_scope,
+                an_organization_of_others_is_refused_and_the_user_stays_signed_in,
+                without_consent_there_is_no_refresh_token,
+                nobody_gets_tokens_who_is_not_signed_in,
+                a_token_is_asked_for_once,
+            ],
+            refresh [
+                an_expired_token_is_renewed,
+                a_rotated_refresh_token_is_stored,
+                a_stolen_refresh_token_ends_the_session_when_it_is_used,
+                a_refresh_token_works_on_for_some_seconds_after_its_rotation,
+            ],
+            sign_out [
+                signing_out_empties_the_session_and_renews_its_id,
+                signing_out_revokes_the_refresh_token,
+                a_user_signs_in_again_after_signing_out,
+                another_user_signs_in_after_signing_out,
+                signing_out_twice_does_no_harm,
+                cleared_tokens_are_gone_and_access_tokens_come_back,
+            ],
+            concurrency [
+                a_page_gets_the_tokens_of_six_organizations_at_once,
+                fifty_requests_get_one_token_by_one_request,
+                a_slow_page_that_brings_a_session_back_brings_dead_tokens,
+                a_page_that_began_before_another_process_refreshed_sees_that,
+            ],
+            storages [
+                a_storage_that_cannot_renew_is_refused_and_nothing_changes,
+                a_storage_that_cannot_renew_works_where_that_is_not_required,
+                a_storage_chosen_at_run_time_works,
+                a_session_in_memory_works,
+                a_session_of_actix_web_works,
+            ];
+        on.available().and(Redis::available()) =>
+            processes [
+                two_processes_refresh_at_once_and_the_user_stays_signed_in,
+                a_process_sees_what_the_other_has_done,
+            ];
+    }
+}
+
+fn on_a_provider_that_changes_while_it_runs() -> Trials {
+    servers::trials! {
+        |test| block_on(test(On::OidcProvider));
+        On::OidcProvider.available() =>
+            callback [
+                two_tabs_can_sign_in_in_the_order_they_were_opened,
+                two_tabs_can_sign_in_in_the_other_order,
+            ],
+            refresh [
+                a_response_without_a_refresh_token_keeps_the_old_one,
+                an_expired_refresh_token_ends_the_session,
+                a_user_signs_in_again_after_the_session_has_ended,
+            ],
+            concurrency [
+                fifty_tasks_get_one_token_by_one_request,
+                six_requests_get_six_tokens_and_stay_signed_in,
+                after_six_requests_the_session_has_the_newest_refresh_token,
+                a_sign_out_beats_a_refresh_that_is_under_way,
+            ];
+    }
+}
+
+/// Runs a test on a runtime of its own.
 fn block_on(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(test);
 }

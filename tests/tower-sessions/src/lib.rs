@@ -1,1 +1,0 @@
-//! Only tests: see `tests/`. The suite in `tests/suite` runs once for each version of tower-sessions.
