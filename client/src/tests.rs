@@ -7,6 +7,7 @@ mod cached;
 mod callback;
 mod claims;
 mod config;
+
 mod error;
 mod http;
 mod id_token;
@@ -22,3 +23,4 @@ mod single_flight;
 mod storage;
 mod token;
 mod ttl_map;
+mod web_url;
