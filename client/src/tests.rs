@@ -7,7 +7,7 @@ mod cached;
 mod callback;
 mod claims;
 mod config;
-
+mod debug;
 mod error;
 mod http;
 mod id_token;
