@@ -337,7 +337,7 @@ async fn a_change_that_fails_leaves_the_tokens_to_who_waited_for_it() {
     // Polled in order: the change is under way, then somebody wants a token, and then the change fails.
     let (changed, token, ()) =
         tokio::join!(grant.sign_out(fails), session.access_token(TokenTarget::provider()), async {
-            go_on.send(()).unwrap()
+            go_on.send(()).unwrap();
         });
     assert!(changed.is_err());
     assert_eq!(token.unwrap().as_str(), "at");
@@ -562,8 +562,8 @@ impl LogtoStorage for Recorded {
 
 #[tokio::test]
 async fn a_refreshed_id_token_is_stored_once_and_an_equal_one_not_again() {
-    let issued = Arc::new(Mutex::new(String::new()));
-    let id_token = Arc::clone(&issued);
+    let id_token = Arc::new(Mutex::new(String::new()));
+    let answered = Arc::clone(&id_token);
     let provider = Provider::start(json!({}), move |request| {
         if request.path == "/oidc/jwks" {
             return (200, json!({ "keys": [ES384.bound_jwk()] }).to_string());
@@ -573,7 +573,7 @@ async fn a_refreshed_id_token_is_stored_once_and_an_equal_one_not_again() {
             "access_token": format!("at-{}", target.map_or("", |(_, resource)| resource)),
             "token_type": "Bearer",
             "expires_in": 3600,
-            "id_token": *id_token.lock().unwrap(),
+            "id_token": *answered.lock().unwrap(),
         });
         (200, answer.to_string())
     })
@@ -584,7 +584,7 @@ async fn a_refreshed_id_token_is_stored_once_and_an_equal_one_not_again() {
     let issuer = format!("{}/oidc", provider.endpoint);
     let claims = json!({ "iss": issuer, "sub": "s", "aud": "app", "exp": now() + 3600, "iat": now(), "name": "Grace" });
     let refreshed = ES384.token(&claims);
-    issued.lock().unwrap().clone_from(&refreshed);
+    id_token.lock().unwrap().clone_from(&refreshed);
     let storage = Recorded::default();
     sign_in(&provider, &storage, "r1").await;
     storage.writes();
