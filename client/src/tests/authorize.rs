@@ -193,6 +193,26 @@ fn options_that_cannot_be_used_are_refused_by_name() {
 }
 
 #[test]
+fn a_redirect_uri_has_none_of_the_answers_parameters_in_its_query() {
+    for name in ["code", "state", "error", "error_description", "iss", "%63ode"] {
+        for query in [format!("{name}=x"), format!("tenant=a&{name}=x"), name.to_owned()] {
+            match SignInOptions::new(format!("{CALLBACK}?{query}")).check() {
+                Err(Error::InvalidOption { name: "redirect_uri", problem }) => {
+                    assert_eq!(
+                        problem, "has a parameter of the provider's answer, such as `code`, in its query",
+                        "{query}"
+                    );
+                }
+                other => panic!("{query}: {other:?}"),
+            }
+        }
+    }
+    for query in ["tenant=code", "codes=x", "State=x", "x=state%3Dy"] {
+        assert!(SignInOptions::new(format!("{CALLBACK}?{query}")).check().is_ok(), "{query}");
+    }
+}
+
+#[test]
 fn an_extra_parameter_cannot_be_one_of_the_clients_own() {
     let own: Vec<_> = url(
         builder().resources(["urn:x"]),

@@ -1,10 +1,21 @@
 //! What the ready routes may lead to. That they do is tested by the example that uses them.
 
-use axum::http::StatusCode;
+use std::collections::HashSet;
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{Request, StatusCode};
+use fake_provider::keys::base64url;
+use serde_json::json;
 use url::Url;
 
-use crate::axum::{LogtoAuth, LogtoAuthBuilder, ReturnTo, status as status_of};
-use crate::{Error, LogtoClient, LogtoConfig, RequestError, RequestErrorKind};
+use super::storage::Items;
+use crate::axum::{
+    AuthRejection, InSession, LogtoAuth, LogtoAuthBuilder, RejectedOperation, ReturnTo, User, status as status_of,
+};
+use crate::session::items::{self, StoredToken};
+use crate::{Endpoint, Error, LogtoClient, LogtoConfig, LogtoStorage as _, RequestError, RequestErrorKind};
 
 fn builder(base_url: &str) -> LogtoAuthBuilder {
     let config = LogtoConfig::builder("https://logto.example.com", "app").app_secret("hunter2").build().unwrap();
@@ -57,6 +68,8 @@ fn nothing_that_a_browser_may_take_for_another_host_is_returned_to() {
         "https://app.example.com/",
         "javascript:alert(1)",
         "data:text/html,x",
+        "blob:https://app.example.com/7f1d",
+        "ftp://app.example.com/",
         " /orders",
     ] {
         assert_eq!(return_to.check(path), None, "{path:?}");
@@ -81,9 +94,67 @@ fn allowed_origins_may_be_returned_to_and_no_others() {
         ("https://admin.example.com:8443/", false),
         ("https://evil.example/https://admin.example.com/", false),
         ("//admin.example.com/", false),
+        ("blob:https://admin.example.com/7f1d", false),
+        ("ftp://admin.example.com/", false),
+        ("https://ada@admin.example.com/", false),
     ] {
         assert_eq!(return_to.check(url).is_some(), allowed, "{url}");
+        assert_eq!(return_to.check_stored(url).is_some(), allowed, "{url}");
     }
+    let long = format!("https://admin.example.com/{}", "a".repeat(2048));
+    assert!(return_to.check(&long).is_none());
+}
+
+#[test]
+fn what_is_stored_for_the_callback_is_followed_to_this_app_and_the_allowed_origins_only() {
+    let return_to = return_to("https://app.example.com/app", &["https://admin.example.com"]);
+    for (stored, is_followed) in [
+        ("https://app.example.com/app/orders?id=7#top", true),
+        ("https://app.example.com/", true),
+        ("https://admin.example.com/users", true),
+        ("https://evil.example/", false),
+        ("http://app.example.com/", false),
+        ("https://app.example.com:8443/", false),
+        ("https://ada@app.example.com/", false),
+        ("blob:https://app.example.com/7f1d", false),
+        ("blob:https://admin.example.com/7f1d", false),
+        ("ftp://app.example.com/", false),
+        ("//app.example.com/", false),
+        ("/orders", false),
+        ("", false),
+    ] {
+        let found = return_to.check_stored(stored).map(String::from);
+        assert_eq!(found.as_deref(), is_followed.then_some(stored), "{stored}");
+    }
+}
+
+#[test]
+fn a_url_that_was_checked_is_written_as_it_is_checked_again() {
+    let return_to = return_to("https://app.example.com/app", &["https://admin.example.com"]);
+    for url in ["/app/orders?id=7#top", "https://admin.example.com/users?page=2"] {
+        let checked = return_to.check(url).unwrap();
+        assert_eq!(return_to.relative(&checked), url);
+    }
+}
+
+#[test]
+fn a_page_of_this_app_is_known_by_its_url() {
+    let return_to = return_to("https://app.example.com/app", &["https://admin.example.com"]);
+    for (referer, page) in [
+        ("https://app.example.com/app/orders?id=7", Some("/app/orders?id=7")),
+        ("https://app.example.com/app/orders#top", Some("/app/orders")),
+        ("https://app.example.com", Some("/")),
+        ("https://admin.example.com/users", None),
+        ("http://app.example.com/", None),
+        ("https://ada@app.example.com/", None),
+        ("blob:https://app.example.com/7f1d", None),
+        ("ftp://app.example.com/", None),
+        ("/app/orders", None),
+        ("", None),
+    ] {
+        assert_eq!(return_to.own_page(referer).as_deref(), page, "{referer}");
+    }
+    assert_eq!(return_to.own_page(&format!("https://app.example.com/{}", "a".repeat(2048))), None);
 }
 
 #[test]
@@ -134,17 +205,112 @@ fn a_wrong_field_is_named() {
         assert_eq!(field_in_error(builder("https://example.com").prefix(prefix)), "prefix", "{prefix}");
     }
     assert!(builder("https://example.com").prefix("").build().is_ok());
-    assert_eq!(field_in_error(builder("https://example.com").after_sign_in("//evil.example")), "after_sign_in");
-    assert_eq!(field_in_error(builder("https://example.com").after_sign_out("https://evil.example")), "after_sign_out");
-    for origin in ["example.org", "https://example.org/path", "https://example.org/?a", "null"] {
+    for path in
+        ["orders", "", "?a", "//evil.example", "/\\evil.example", "https://evil.example", "https://example.com/"]
+    {
+        assert_eq!(field_in_error(builder("https://example.com").after_sign_in(path)), "after_sign_in", "{path}");
+        assert_eq!(field_in_error(builder("https://example.com").after_sign_out(path)), "after_sign_out", "{path}");
+    }
+    for origin in [
+        "example.org",
+        "https://example.org/path",
+        "https://example.org/?a",
+        "null",
+        "blob:https://example.org",
+        "ftp://example.org",
+        "https://ada@example.org",
+    ] {
         let builder = builder("https://example.com").allowed_origins([origin]);
         assert_eq!(field_in_error(builder), "allowed_origins", "{origin}");
     }
 }
 
+fn rejection(operation: RejectedOperation, error: Error) -> AuthRejection {
+    AuthRejection {
+        status: status_of(&error),
+        error,
+        operation,
+        wants_page: true,
+        claims: None,
+        retry_url: None,
+        sign_in_url: None,
+        home_url: "https://app.example.com/".to_owned(),
+    }
+}
+
+#[test]
+fn people_are_told_what_happened_and_what_to_do() {
+    use RejectedOperation::{Page, SignIn, SignOut};
+    let down = || RequestError { endpoint: Endpoint::Metadata, kind: RequestErrorKind::TimedOut };
+    let denied = || Error::AccessDenied { description: None };
+    let mut seen = HashSet::new();
+    for (operation, error, title, advice) in [
+        (SignIn, Error::SignInCancelled, "Sign-in cancelled", "cancelled the sign-in"),
+        (SignIn, denied(), "Sign-in failed", "access was denied"),
+        (SignIn, Error::UnknownState, "Sign-in failed", "too old"),
+        (SignIn, Error::SessionEnded, "Sign-in failed", "Please sign in."),
+        (SignIn, down().into(), "Sign-in failed", "sign-in service is not available"),
+        (SignIn, Error::WrongSubject, "Sign-in failed", "could not be signed in"),
+        (SignOut, Error::EndSession(down()), "Signed out of this app", "signed out of this app"),
+        (SignOut, Error::WrongSubject, "Sign-out failed", "could not be signed out"),
+        (Page, Error::SignInCancelled, "Access denied", "do not have access"),
+        (Page, down().into(), "This page is not available", "needs the sign-in service"),
+        (Page, Error::WrongSubject, "This page is not available", "Something went wrong"),
+    ] {
+        let rejection = rejection(operation, error);
+        assert_eq!(rejection.title(), title, "{rejection:?}");
+        assert!(rejection.advice().contains(advice), "{}: {rejection:?}", rejection.advice());
+        assert!(seen.insert(rejection.advice()), "{}", rejection.advice());
+    }
+    for (operation, error, title) in [
+        (Page, Error::NotAuthenticated, "Sign-in required"),
+        (SignIn, Error::NoPendingSignIn, "Sign-in failed"),
+        (Page, denied(), "Access denied"),
+    ] {
+        let rejection = rejection(operation, error);
+        assert_eq!(rejection.title(), title, "{rejection:?}");
+        assert!(seen.contains(rejection.advice()), "{}", rejection.advice());
+    }
+}
+
+/// A session that Ada is signed in to.
+impl FromRequestParts<LogtoAuth> for Items {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, auth: &LogtoAuth) -> Result<Self, Infallible> {
+        let config = auth.client().config();
+        let claims = json!({ "iss": config.issuer(), "sub": "ada", "aud": config.app_id(), "exp": 1, "iat": 1 });
+        let token = format!("e30.{}.s3cr3t", base64url(claims.to_string()));
+        let items = Self::default();
+        items.set_item(items::ID_TOKEN, &items::encode(StoredToken { token })).await.unwrap();
+        Ok(items)
+    }
+}
+
+#[tokio::test]
+async fn debug_output_shows_what_it_is_about_and_no_secret() {
+    let builder = builder("https://app.example.com");
+    let built = format!("{builder:?}");
+    let auth = builder.build().unwrap();
+    let (mut parts, ()) = Request::new(()).into_parts();
+    let user = <User<Items> as FromRequestParts<_>>::from_request_parts(&mut parts, &auth).await.unwrap();
+    let rejected = format!("{:?}", rejection(RejectedOperation::Page, Error::NotAuthenticated));
+
+    assert_eq!(built, r#"LogtoAuthBuilder { base_url: "https://app.example.com", .. }"#);
+    assert_eq!(
+        format!("{auth:?}"),
+        r#"LogtoAuth { redirect_uri: "https://app.example.com/logto/sign-in-callback", .. }"#
+    );
+    assert_eq!(format!("{user:?}"), r#"User { sub: "ada", .. }"#);
+    assert_eq!(format!("{:?}", InSession("s3cr3t")), "InSession(..)");
+    for part in ["NotAuthenticated", "Page", "401", "https://app.example.com/"] {
+        assert!(rejected.contains(part), "{part} is not in {rejected}");
+    }
+}
+
 #[test]
 fn a_failure_has_the_status_that_goes_with_it() {
-    let request = |kind| Error::Request(RequestError { endpoint: crate::Endpoint::Token, kind });
+    let request = |kind| Error::Request(RequestError { endpoint: Endpoint::Token, kind });
     let refused = |error: &str| Error::TokenEndpoint { error: error.to_owned(), description: None };
     for (error, status) in [
         (Error::NotAuthenticated, StatusCode::UNAUTHORIZED),
@@ -156,7 +322,7 @@ fn a_failure_has_the_status_that_goes_with_it() {
         (refused("login_required"), StatusCode::UNAUTHORIZED),
         (refused("invalid_client"), StatusCode::BAD_GATEWAY),
         (
-            Error::EndSession(RequestError { endpoint: crate::Endpoint::Metadata, kind: RequestErrorKind::TimedOut }),
+            Error::EndSession(RequestError { endpoint: Endpoint::Metadata, kind: RequestErrorKind::TimedOut }),
             StatusCode::SERVICE_UNAVAILABLE,
         ),
         (Error::UnknownState, StatusCode::BAD_REQUEST),

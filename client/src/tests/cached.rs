@@ -190,3 +190,61 @@ async fn a_value_that_cannot_be_renewed_stays_in_use() {
     }
     assert_eq!(*cached.renewed(first, must_not_fetch).await, 1, "failures spend the budget, too");
 }
+
+#[tokio::test]
+async fn the_value_at_hand_is_the_last_one_however_old_it_is() {
+    let cached = Cached::new();
+    assert_eq!(cached.last(), None);
+    cached.get(HOUR, || async { Ok(1) }).await.unwrap();
+    cached.get(Duration::ZERO, || async { Err(failure(500)) }).await.unwrap();
+    assert_eq!(cached.last().as_deref(), Some(&1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_lives_for_its_age_and_not_a_moment_longer() {
+    let cached = Cached::new();
+    cached.get(HOUR, || async { Ok(1) }).await.unwrap();
+    advance(Duration::from_secs(3599)).await;
+    assert_eq!(*cached.get(HOUR, must_not_fetch).await.unwrap(), 1);
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(*cached.get(HOUR, || async { Ok(2) }).await.unwrap(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_minute_after_a_failure_an_old_value_is_fetched_again() {
+    let cached = Cached::new();
+    cached.get(HOUR, || async { Ok(1) }).await.unwrap();
+    advance(HOUR).await;
+    cached.get(HOUR, || async { Err(failure(503)) }).await.unwrap();
+    advance(Duration::from_secs(59)).await;
+    assert_eq!(*cached.get(HOUR, must_not_fetch).await.unwrap(), 1);
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(*cached.get(HOUR, || async { Ok(2) }).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_success_ends_the_pause_after_a_failure() {
+    let cached = Cached::new();
+    let first = cached.get(HOUR, || async { Ok(1) }).await.unwrap();
+    cached.get(Duration::ZERO, || async { Err(failure(503)) }).await.unwrap();
+    assert_eq!(*cached.renewed(first, || async { Ok(2) }).await, 2);
+    assert_eq!(*cached.get(Duration::ZERO, || async { Ok(3) }).await.unwrap(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_does_not_put_off_the_growth_of_the_budget() {
+    let cached = Cached::new();
+    let mut value = cached.get(HOUR, || async { Ok(0) }).await.unwrap();
+    let mut renew = async |to: u32| {
+        value = cached.renewed(Arc::clone(&value), || async move { Ok(to) }).await;
+        *value
+    };
+    assert_eq!(renew(1).await, 1);
+    advance(Duration::from_secs(59)).await;
+    for n in 2..=5 {
+        assert_eq!(renew(n).await, n);
+    }
+    assert_eq!(renew(6).await, 5, "the budget is spent");
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(renew(7).await, 7, "a minute after the first renewal");
+}

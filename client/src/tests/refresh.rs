@@ -1,10 +1,13 @@
 use std::collections::HashMap;
-use std::future::{pending, ready};
+use std::future::{pending, poll_fn, ready};
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
+use std::task::Poll;
 use std::time::Duration;
 
-use fake_provider::keys::base64url as encode;
+use fake_provider::keys::{ES384, base64url as encode};
+use fake_provider::now;
 use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
@@ -338,4 +341,267 @@ async fn a_change_that_fails_leaves_the_tokens_to_who_waited_for_it() {
         });
     assert!(changed.is_err());
     assert_eq!(token.unwrap().as_str(), "at");
+}
+
+/// Runs the future until it has to wait, and returns whether it is done.
+async fn is_done_at_once<T>(mut future: Pin<&mut impl Future<Output = T>>) -> bool {
+    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await
+}
+
+/// A session that its requests share: this one's changes wait on a gate, before or after they are made.
+struct Slow<'a> {
+    items: &'a Items,
+    before: Mutex<Option<oneshot::Receiver<()>>>,
+    after: Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+impl<'a> Slow<'a> {
+    fn before(items: &'a Items) -> (Self, oneshot::Sender<()>) {
+        let (open, gate) = oneshot::channel();
+        (Self { items, before: Mutex::new(Some(gate)), after: Mutex::default() }, open)
+    }
+
+    fn after(items: &'a Items) -> (Self, oneshot::Sender<()>) {
+        let (open, gate) = oneshot::channel();
+        (Self { items, before: Mutex::default(), after: Mutex::new(Some(gate)) }, open)
+    }
+}
+
+async fn pass(gate: &Mutex<Option<oneshot::Receiver<()>>>) {
+    let gate = gate.lock().unwrap().take();
+    if let Some(gate) = gate {
+        gate.await.unwrap();
+    }
+}
+
+impl LogtoStorage for Slow<'_> {
+    async fn get_item(&self, key: &str) -> Result<Option<String>> {
+        self.items.get_item(key).await
+    }
+
+    async fn set_item(&self, key: &str, value: &str) -> Result<()> {
+        self.apply(&[Change::set(key, value)]).await
+    }
+
+    async fn remove_item(&self, key: &str) -> Result<()> {
+        self.apply(&[Change::remove(key)]).await
+    }
+
+    async fn apply<'a>(&'a self, changes: &'a [Change<'a>]) -> Result<()> {
+        pass(&self.before).await;
+        self.items.apply(changes).await?;
+        pass(&self.after).await;
+        Ok(())
+    }
+
+    async fn reload(&self) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_waits_for_a_write_that_is_under_way() {
+    let provider = Provider::start(json!({}), |_| answer(None)).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, "r1").await;
+    let grant = client.grants().get("r1");
+    let (slow, open) = Slow::before(&items);
+    let writing = client.session(slow);
+    let token = items::encode(StoredToken { token: "r2".to_owned() });
+    let changes = [Change::set(items::REFRESH_TOKEN, &token)];
+    let mut write = pin!(writing.write(&grant, &changes));
+    assert!(!is_done_at_once(write.as_mut()).await);
+
+    let session = client.session(&items);
+    let mut sign_out = pin!(session.clear_all_tokens());
+    assert!(!is_done_at_once(sign_out.as_mut()).await, "the write would bring the tokens back");
+    open.send(()).unwrap();
+    write.await.expect("a sign-in that has not ended");
+    sign_out.await.unwrap();
+
+    assert_eq!(items.get_item(items::REFRESH_TOKEN).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_write_waits_for_a_sign_out_that_is_under_way_and_is_not_made() {
+    let provider = Provider::start(json!({}), |_| answer(None)).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, "r1").await;
+    let grant = client.grants().get("r1");
+    let (slow, open) = Slow::after(&items);
+    let signing_out = client.session(slow);
+    let mut sign_out = pin!(signing_out.clear_all_tokens());
+    assert!(!is_done_at_once(sign_out.as_mut()).await);
+
+    let session = client.session(&items);
+    let token = items::encode(StoredToken { token: "r2".to_owned() });
+    let changes = [Change::set(items::REFRESH_TOKEN, &token)];
+    let mut write = pin!(session.write(&grant, &changes));
+    assert!(!is_done_at_once(write.as_mut()).await, "the sign-out may fail, or not");
+    open.send(()).unwrap();
+    sign_out.await.unwrap();
+
+    assert!(matches!(write.await, Err(Error::NotAuthenticated)));
+    assert_eq!(items.get_item(items::REFRESH_TOKEN).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_new_sign_in_waits_for_the_removal_of_tokens_that_the_provider_has_refused() {
+    let provider = Provider::start(json!({}), |_| (400, json!({ "error": "invalid_grant" }).to_string())).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, "r1").await;
+    let grant = client.grants().get("r1");
+    let (slow, open) = Slow::before(&items);
+    let refreshing = client.session(slow);
+    let mut refresh = pin!(refreshing.access_token(TokenTarget::provider()));
+    // Until it removes the tokens, behind the gate.
+    let refused = async {
+        while !client.has_ended(None, Some("r1")) {
+            assert!(!is_done_at_once(refresh.as_mut()).await);
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), refused).await.expect("an answer");
+
+    let change = async {
+        sign_in(&provider, &items, "r9").await;
+        Ok(())
+    };
+    let mut anew = pin!(grant.sign_out(change));
+    assert!(!is_done_at_once(anew.as_mut()).await, "the removal would take the new tokens");
+    open.send(()).unwrap();
+
+    assert!(matches!(refresh.await, Err(Error::SessionEnded)));
+    anew.await.unwrap();
+    assert_eq!(client.session(&items).refresh_token().await.unwrap().unwrap().as_str(), "r9");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_refresh_token_that_is_refused_after_a_sign_out_is_that_of_a_user_who_has_signed_out() {
+    let (tell, mut requests) = unbounded_channel();
+    let (go_on, wait) = mpsc::channel();
+    let wait = Mutex::new(wait);
+    let provider = Provider::start(json!({}), move |_| {
+        tell.send(()).unwrap();
+        wait.lock().unwrap().recv().unwrap();
+        (400, json!({ "error": "invalid_grant" }).to_string())
+    })
+    .await;
+    let (client, items) = (provider.client(), Arc::new(Items::default()));
+    sign_in(&provider, &*items, "r1").await;
+    let refreshing = client.session(Arc::clone(&items));
+    let refreshing = tokio::spawn(async move { refreshing.access_token(TokenTarget::provider()).await });
+    requests.recv().await.unwrap();
+    client.session(&*items).clear_all_tokens().await.unwrap();
+    go_on.send(()).unwrap();
+
+    let error = refreshing.await.unwrap().unwrap_err();
+
+    assert!(matches!(error, Error::NotAuthenticated), "the provider has not ended it: {error:?}");
+}
+
+#[tokio::test]
+async fn who_waited_for_a_request_that_failed_for_good_sends_one_of_their_own() {
+    let denied = json!({ "error": "access_denied", "error_description": "not a member" }).to_string();
+    for (status, body) in [(403, denied), (403, "<html>".to_owned()), (404, String::new()), (302, String::new())] {
+        let reply = body.clone();
+        let provider = Provider::start(json!({}), move |_| (status, reply.clone())).await;
+        let (client, items) = (provider.client(), Items::default());
+        sign_in(&provider, &items, "r1").await;
+        let session = client.session(&items);
+
+        let (a, b, c) = tokio::join!(
+            session.access_token(TokenTarget::provider()),
+            session.access_token(TokenTarget::provider()),
+            session.access_token(TokenTarget::provider())
+        );
+
+        for found in [a, b, c] {
+            let error = found.unwrap_err();
+            assert!(!error.is_retryable() && !error.is_sign_in_required(), "{error:?}");
+        }
+        assert_eq!(provider.requests().len(), 3, "{status} {body}");
+    }
+}
+
+/// A session that its requests share, and the keys of each write.
+#[derive(Default)]
+struct Recorded {
+    items: Items,
+    writes: Mutex<Vec<Vec<String>>>,
+}
+
+impl Recorded {
+    fn writes(&self) -> Vec<Vec<String>> {
+        std::mem::take(&mut self.writes.lock().unwrap())
+    }
+}
+
+impl LogtoStorage for Recorded {
+    async fn get_item(&self, key: &str) -> Result<Option<String>> {
+        self.items.get_item(key).await
+    }
+
+    async fn set_item(&self, key: &str, value: &str) -> Result<()> {
+        self.apply(&[Change::set(key, value)]).await
+    }
+
+    async fn remove_item(&self, key: &str) -> Result<()> {
+        self.apply(&[Change::remove(key)]).await
+    }
+
+    async fn apply<'a>(&'a self, changes: &'a [Change<'a>]) -> Result<()> {
+        let key = |change: &Change<'_>| match *change {
+            Change::Set { key, .. } | Change::Remove { key } => key.to_owned(),
+        };
+        let keys = changes.iter().map(key).collect();
+        self.writes.lock().unwrap().push(keys);
+        self.items.apply(changes).await
+    }
+}
+
+#[tokio::test]
+async fn a_refreshed_id_token_is_stored_once_and_an_equal_one_not_again() {
+    let id_token = Arc::new(Mutex::new(String::new()));
+    let answered = Arc::clone(&id_token);
+    let provider = Provider::start(json!({}), move |request| {
+        if request.path == "/oidc/jwks" {
+            return (200, json!({ "keys": [ES384.bound_jwk()] }).to_string());
+        }
+        let target = request.form.iter().find(|(name, _)| name == "resource");
+        let answer = json!({
+            "access_token": format!("at-{}", target.map_or("", |(_, resource)| resource)),
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "id_token": *answered.lock().unwrap(),
+        });
+        (200, answer.to_string())
+    })
+    .await;
+    let resources = ["https://a.example.com", "https://b.example.com"];
+    let config = crate::LogtoConfig::builder(&provider.endpoint, "app").resources(resources).build().unwrap();
+    let client = crate::LogtoClient::new(config).unwrap();
+    let issuer = format!("{}/oidc", provider.endpoint);
+    let claims = json!({ "iss": issuer, "sub": "s", "aud": "app", "exp": now() + 3600, "iat": now(), "name": "Grace" });
+    let refreshed = ES384.token(&claims);
+    id_token.lock().unwrap().clone_from(&refreshed);
+    let storage = Recorded::default();
+    sign_in(&provider, &storage, "r1").await;
+    storage.writes();
+    let session = client.session(&storage);
+
+    // The second waits for the first, and finds all of it stored.
+    let (first, second) =
+        tokio::join!(session.access_token(TokenTarget::provider()), session.access_token(TokenTarget::provider()));
+    assert_eq!(first.unwrap(), second.unwrap());
+    assert_eq!(storage.writes(), [[items::ACCESS_TOKEN_MAP, items::ID_TOKEN]]);
+    assert_eq!(session.id_token().await.unwrap().unwrap().as_str(), refreshed);
+    assert_eq!(session.id_token_claims().await.unwrap().user.name.as_deref(), Some("Grace"));
+
+    // The provider sends the same one again.
+    for resource in resources {
+        session.access_token(TokenTarget::resource(resource)).await.unwrap();
+        assert_eq!(storage.writes(), [[items::ACCESS_TOKEN_MAP]], "{resource}");
+    }
+    assert_eq!(session.id_token().await.unwrap().unwrap().as_str(), refreshed);
 }

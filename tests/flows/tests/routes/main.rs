@@ -4,9 +4,10 @@ mod rejections;
 mod site;
 
 use axum::http::StatusCode;
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, CACHE_CONTROL, LOCATION, ORIGIN};
+use url::Url;
 
-use crate::site::Site;
+use crate::site::{Options, Site};
 
 #[tokio::test]
 async fn a_user_signs_in_and_out_over_a_storage_of_the_apps_own() {
@@ -76,4 +77,93 @@ async fn a_callback_that_is_only_looked_at_is_not_used_up() {
     let site = Site::start().await;
     let callback = site.browser.head(format!("{}/auth/sign-in-callback?code=a&state=b", site.url)).send();
     assert_eq!(callback.await.expect("an answer").status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn no_response_of_the_routes_is_kept_by_a_browser() {
+    let mut site = Site::start_with(Options::default()).await;
+    let callback = site.submit(&site.begin(&format!("{}/auth/sign-in", site.url)).await, "name", "Ann").await;
+    let url = |path: &str| format!("{}/auth/{path}", site.url);
+    for (request, status) in [
+        (site.browser.get(url("sign-in-callback?code=a&state=b")), 400),
+        (site.browser.get(callback.clone()), 303),
+        // Again, when the user is signed in.
+        (site.browser.get(callback), 303),
+        (site.browser.get(url("sign-in")), 303),
+        (site.browser.get(url("sign-up")), 303),
+        (site.browser.head(url("sign-in")), 303),
+        (site.browser.head(url("sign-up")), 303),
+        (site.browser.get(url("sign-out")), 200),
+        (site.browser.head(url("sign-out")), 200),
+        (site.browser.post(url("sign-out")), 303),
+    ] {
+        let request = request.header(ACCEPT, "text/html").build().expect("a request");
+        let described = format!("{} {}", request.method(), request.url());
+        let answer = site.browser.execute(request).await.expect("an answer");
+        assert_eq!(answer.status(), status, "{described}");
+        assert_eq!(answer.headers()[CACHE_CONTROL], "no-store", "{described}");
+    }
+    let (sign_in, sign_out) = (url("sign-in"), url("sign-out"));
+    site.sign_in(&sign_in, "Ann").await;
+    site.stop_provider().await;
+    for request in [site.browser.post(sign_out), site.browser.get(sign_in)] {
+        let answer = request.send().await.expect("an answer");
+        assert!(answer.status().is_server_error(), "{answer:?}");
+        assert_eq!(answer.headers()[CACHE_CONTROL], "no-store", "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_ends_on_a_foreign_site_ends_at_the_base_url() {
+    let site = Site::start_with(Options::default()).await;
+    let sign_in = format!("{}/sign-in-for-elsewhere", site.url);
+
+    assert_eq!(site.sign_in(&sign_in, "Ann").await, format!("{}/", site.url));
+
+    // Nor does a link of the page for a sign-in that was cancelled lead there.
+    site.begin(&sign_in).await;
+    let (status, page) = site.page("/auth/sign-in-callback").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(page.contains("Try again") && !page.contains("evil.example"), "{page}");
+}
+
+#[tokio::test]
+async fn a_sign_out_is_posted_by_the_apps_own_pages_only() {
+    let site = Site::start().await;
+    let origin = Url::parse(&site.url).expect("a URL").origin().ascii_serialization();
+    let other_port = format!("{origin}1");
+    let site_of = "sec-fetch-site";
+    for (headers, is_own) in [
+        (vec![], true),
+        (vec![(ORIGIN.as_str(), origin.as_str())], true),
+        (vec![(ORIGIN.as_str(), "null")], true),
+        (vec![(site_of, "same-origin")], true),
+        (vec![(site_of, "same-origin"), (ORIGIN.as_str(), "null")], true),
+        (vec![(site_of, "none")], true),
+        (vec![(ORIGIN.as_str(), "https://evil.example")], false),
+        (vec![(ORIGIN.as_str(), other_port.as_str())], false),
+        (vec![(ORIGIN.as_str(), "")], false),
+        (vec![(site_of, "cross-site")], false),
+        (vec![(site_of, "same-site")], false),
+        (vec![(site_of, "cross-site"), (ORIGIN.as_str(), origin.as_str())], false),
+        (vec![(site_of, "cross-site"), (ORIGIN.as_str(), "null")], false),
+    ] {
+        site.sign_in(&format!("{}/auth/sign-in", site.url), "Ann").await;
+        let mut post = site.browser.post(format!("{}/auth/sign-out", site.url));
+        for (name, value) in &headers {
+            post = post.header(*name, *value);
+        }
+
+        let answer = post.send().await.expect("an answer");
+
+        if is_own {
+            assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{headers:?}");
+            let location = answer.headers()[LOCATION].to_str().expect("text");
+            assert!(location.starts_with(&format!("{}/session/end?", site.issuer)), "{headers:?}: {location}");
+        } else {
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{headers:?}");
+        }
+        let is_signed_in = site.page("/session").await.1;
+        assert_eq!(is_signed_in, (!is_own).to_string(), "{headers:?}");
+    }
 }

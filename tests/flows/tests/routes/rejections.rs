@@ -43,6 +43,25 @@ fn path_of<'a>(site: &Site, callback: &'a str) -> &'a str {
 }
 
 #[tokio::test]
+async fn a_failure_is_shown_on_a_page_of_its_own() {
+    let site = Site::start_with(Options::default()).await;
+
+    let answer = site.browser.get(format!("{}/auth/sign-in-callback", site.url)).header(ACCEPT, "text/html").send();
+    let answer = answer.await.expect("an answer");
+
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert_eq!(answer.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
+    assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
+    let page = answer.text().await.expect("text");
+    assert!(page.starts_with("<!doctype html>"), "{page}");
+    assert_eq!(between(&page, "<title>", "</title>"), Some("Sign-in cancelled"));
+    assert_eq!(between(&page, "<h1>", "</h1>"), Some("Sign-in cancelled"));
+    assert_eq!(between(&page, "<p>", "</p>"), Some("You cancelled the sign-in. Nothing has changed."));
+    let (again, home) = (format!("{}/auth/sign-in", site.url), format!("{}/", site.url));
+    assert_eq!(title_and_links(&page).1, [("Try again", &*again), ("Home", &*home)]);
+}
+
+#[tokio::test]
 async fn a_cancelled_sign_in_can_be_tried_again_for_the_page_that_was_asked_for_last() {
     let site = Site::start_with(Options::default()).await;
     let (_, first) = site.page("/keys?a=1").await;

@@ -6,11 +6,11 @@ use axum::Router;
 use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::middleware::from_extractor_with_state;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use dev_provider::{Config, DevProvider};
 use logto_client::axum::{AuthRejection, LogtoAuth};
-use logto_client::{LogtoClient, LogtoConfig, LogtoSession, LogtoStorage, TokenTarget, scope};
+use logto_client::{LogtoClient, LogtoConfig, LogtoSession, LogtoStorage, SignInOptions, TokenTarget, scope};
 use reqwest::header::{ACCEPT, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
@@ -62,6 +62,12 @@ async fn organization(user: User) -> Response {
         Ok(_) => "a token".into_response(),
         Err(error) => user.respond(error),
     }
+}
+
+/// A sign-in of the app's own by the ready callback, which is to end on another site.
+async fn sign_in_for_elsewhere(session: LogtoSession<Storage>, State(auth): State<LogtoAuth>) -> Redirect {
+    let options = SignInOptions::new(auth.redirect_uri()).post_redirect_uri("https://evil.example/");
+    Redirect::to(session.sign_in(options).await.expect("a URL").as_str())
 }
 
 async fn session(session: LogtoSession<Storage>) -> String {
@@ -135,6 +141,7 @@ impl Site {
             .route("/token", get(token))
             .route("/organization", get(organization).post(organization))
             .route("/session", get(session))
+            .route("/sign-in-for-elsewhere", get(sign_in_for_elsewhere))
             .merge(protected)
             .merge(auth.routes::<Storage, App>())
             .fallback(organization)

@@ -320,6 +320,21 @@ struct Shared {
 
 /// A session that its requests share shows at once what another of them has written.
 #[tokio::test]
+async fn a_sign_in_that_succeeds_leaves_the_session_and_those_of_other_tabs_stay() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let (first, second) = (site.authorized(&visitor).await, site.authorized(&visitor).await);
+    let pending = visitor.item(PENDING).await.expect("pending sign-ins");
+
+    site.callback(&visitor, first.as_str()).await.expect("a sign-in");
+
+    let left = visitor.item(PENDING).await.expect("the other tab's");
+    assert_eq!(left["sign_ins"], json!([pending["sign_ins"][1]]));
+    site.callback(&visitor, second.as_str()).await.expect("a sign-in");
+    assert_eq!(visitor.item(PENDING).await, None);
+}
+
+#[tokio::test]
 async fn a_callback_keeps_a_sign_in_that_was_begun_in_another_tab_meanwhile() {
     let site = Site::start().await;
     let shared = MemorySession::default();

@@ -47,7 +47,7 @@ async fn six_organizations_at_once_make_six_requests_one_after_the_other_and_all
         let mut requests = Vec::new();
         for n in 0..6 {
             let token = async move |logto: Logto| {
-                logto.access_token(TokenTarget::organization(&format!("org-{n}"))).await.expect("a token")
+                logto.access_token(TokenTarget::organization(format!("org-{n}"))).await.expect("a token")
             };
             requests.push(site.open(&visitor, token).await);
         }
@@ -65,7 +65,7 @@ async fn six_organizations_at_once_make_six_requests_one_after_the_other_and_all
             let logto = site.request(&visitor);
             assert!(
                 tokens.contains(
-                    &logto.access_token(TokenTarget::organization(&format!("org-{n}"))).await.expect("a token")
+                    &logto.access_token(TokenTarget::organization(format!("org-{n}"))).await.expect("a token")
                 )
             );
         }

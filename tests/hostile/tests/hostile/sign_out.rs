@@ -6,7 +6,7 @@ use fake_provider::{APP_SECRET, Endpoint, Reply};
 use logto_client::{Endpoint as At, Error, RequestErrorKind, TokenTarget};
 use serde_json::json;
 
-use crate::site::{Site, Visitor, soon};
+use crate::site::{REFRESH_TOKEN, Site, Visitor, soon};
 
 /// Signs out, and looks whether that is true.
 async fn sign_out(site: &Site, visitor: &Visitor) -> Result<url::Url, Error> {
@@ -36,6 +36,34 @@ async fn the_refresh_token_is_revoked_and_the_browser_sent_to_the_end_of_its_ses
     let end = format!("{}/session/end?", site.provider.issuer());
     assert!(url.as_str().starts_with(&end), "{url}");
     assert!(!url.as_str().contains(APP_SECRET) && !url.as_str().contains(refresh_token.as_str()), "{url}");
+}
+
+#[tokio::test]
+async fn a_session_without_a_refresh_token_is_cleared_and_gets_a_new_id() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    site.provider.answer(Endpoint::Token, |call| call.changed(|body| body["refresh_token"] = json!(null)));
+    let callback = site.authorized(&visitor).await;
+    site.callback(&visitor, callback.as_str()).await.expect("a sign-in");
+    assert_eq!(visitor.item(REFRESH_TOKEN).await, None);
+    let old_id = visitor.id().expect("a session");
+
+    sign_out(&site, &visitor).await.expect("a URL");
+
+    assert!(!site.store.has(&old_id).await, "the session is there under its old id");
+    assert_eq!(site.provider.count(Endpoint::Revocation), 0);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_under_way_is_cleared_too() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = site.authorized(&visitor).await;
+
+    sign_out(&site, &visitor).await.expect("a URL");
+
+    let error = site.callback(&visitor, callback.as_str()).await.expect_err("no sign-in");
+    assert!(matches!(error, Error::NoPendingSignIn), "{error:?}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use fake_provider::{Call, Endpoint, Reply, SUBJECT, Sent};
 use logto_client::{Endpoint as At, Error, RequestErrorKind, TokenTarget};
 use serde_json::json;
 
-use crate::site::{API, Site, soon};
+use crate::site::{API, Site, TOKEN_MAP, soon};
 
 async fn refused_by(site: Site, bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Error {
     site.provider.answer(Endpoint::UserInfo, bend);
@@ -94,6 +94,27 @@ async fn a_token_that_the_endpoint_refuses_is_exchanged_for_another_once() {
     let second = soon(site.request(&visitor).access_token(TokenTarget::provider())).await.expect("a token");
     assert_ne!(first, second);
     assert_eq!(site.provider.refreshes().len(), 1, "the new one is kept");
+}
+
+#[tokio::test]
+async fn the_other_access_tokens_outlive_one_that_the_endpoint_refuses() {
+    let site = Site::start().await;
+    let visitor = site.signed_in().await;
+    let of_the_api = soon(site.request(&visitor).access_token(TokenTarget::resource(API))).await.expect("a token");
+    let first = soon(site.request(&visitor).access_token(TokenTarget::provider())).await.expect("a token");
+    let refused = format!("Bearer {}", first.as_str());
+    site.provider.answer(Endpoint::UserInfo, move |call| {
+        if call.headers["authorization"] == *refused { Reply::html(401) } else { call.honest_reply() }
+    });
+    let refreshes = site.provider.refreshes().len();
+
+    soon(site.request(&visitor).fetch_user_info()).await.expect("user info");
+
+    assert!(visitor.stores(TOKEN_MAP, of_the_api.as_str()).await);
+    assert!(!visitor.stores(TOKEN_MAP, first.as_str()).await);
+    let again = soon(site.request(&visitor).access_token(TokenTarget::resource(API))).await.expect("a token");
+    assert_eq!(again, of_the_api);
+    assert_eq!(site.provider.refreshes().len(), refreshes + 1, "for user info only");
 }
 
 /// The request has read its session, and the provider answers 401 because the visitor signs out in another tab meanwhile.

@@ -179,3 +179,18 @@ async fn removing_from_a_visitor_without_a_session_makes_none() {
     assert_eq!(answer.await.new_id, None);
     assert_eq!(store.calls(), []);
 }
+
+#[tokio::test]
+async fn what_is_set_and_removed_at_once_makes_no_session_for_a_new_visitor() {
+    let store = Store::default();
+
+    let answer = request(&store, None, async |session| {
+        let storage = Immediate { session };
+        storage.apply(&[Change::set("key", "value"), Change::remove("key")]).await.unwrap();
+        assert_eq!(storage.get_item("key").await.unwrap(), None);
+    });
+
+    assert_eq!(answer.await.new_id, None);
+    assert_eq!(store.calls(), []);
+    assert_eq!(store.ids(), []);
+}

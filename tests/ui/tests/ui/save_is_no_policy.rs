@@ -18,4 +18,10 @@ struct NoValue {
     session: MemorySession,
 }
 
+#[derive(LogtoStorage)]
+#[logto(save = "deferred"x)]
+struct WithASuffix {
+    session: MemorySession,
+}
+
 fn main() {}
