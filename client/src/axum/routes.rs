@@ -46,8 +46,8 @@ impl LogtoAuth {
     {
         let path = |name| format!("{}/{name}", self.0.prefix);
         Router::new()
-            .route(&path("sign-in"), get(sign_in::<S>))
-            .route(&path("sign-up"), get(sign_up::<S>))
+            .route(&path("sign-in"), get(sign_in::<S>).head(not_allowed))
+            .route(&path("sign-up"), get(sign_up::<S>).head(not_allowed))
             .route(&path("sign-in-callback"), get(callback::<S>).head(not_allowed))
             .route(&path("sign-out"), get(sign_out_page).post(sign_out::<S>))
     }
@@ -99,9 +99,10 @@ async fn sign_up<S: LogtoStorage>(
     auth.begin(storage, &request, params, "sign-up", Some(FirstScreen::Register)).await
 }
 
-/// Rejects HEAD, which axum would answer with the handler for GET: a link checker would complete the sign-in.
-async fn not_allowed() -> StatusCode {
-    StatusCode::METHOD_NOT_ALLOWED
+/// These routes change the session: not for a client that only checks whether a link works.
+async fn not_allowed() -> Response {
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::ALLOW, "GET")];
+    (StatusCode::METHOD_NOT_ALLOWED, headers).into_response()
 }
 
 async fn callback<S: LogtoStorage>(
