@@ -57,7 +57,7 @@
 //! | sign in, sign out, get tokens and user info | [`LogtoSession`], [`SignInOptions`], [`TokenTarget`] |
 //! | know what tokens contain | [`IdTokenClaims`], [`UserClaims`], [`AccessTokenClaims`] |
 //! | protect axum routes | [`axum`](mod@crate::axum) |
-//! | keep the tokens in a session | [`#[derive(LogtoStorage)]`](derive@LogtoStorage) |
+//! | keep the tokens in a session | [`#[derive(LogtoStorage)]`](derive@LogtoStorage); with axum, `axum::InSession` needs no derive |
 //! | write a storage or a session handle yourself | [`storage`] |
 //! | handle errors | [`Error`] |
 //!
@@ -73,7 +73,7 @@
 //! | `actix-session-0_11` | [`SessionHandle`] for `actix_session::Session` |
 //! | `axum_session-0_22` | [`SessionHandle`] for `axum_session::Session` |
 //! | `poem-3` | [`SessionHandle`] for `poem::session::Session` |
-//! | `salvo-1` | [`SessionHandle`] for `salvo::session::Session` |
+//! | `salvo-1` | [`SessionHandle`] for `salvo::session::Session`; requires Rust 1.95 and `dangerously_keep_session_id` |
 //!
 //! A feature is named for the version of the library whose types it uses. Each session library saves at its own time
 //! and has its own limits: see the [implementations](SessionHandle#foreign-impls) of [`SessionHandle`].
@@ -89,8 +89,8 @@
 //! - **Forged ID tokens**: signature, issuer, audience, times, `nonce` and `at_hash` are verified (OpenID Connect
 //!   Core 1.0, sections 3.1.3.7 and 3.1.3.8). Only asymmetric algorithms are accepted, each with keys of its own type.
 //! - **Leaked secrets**: errors, `Debug` output and log lines contain no token, code or secret.
-//! - **A misbehaving provider**: responses are limited to 1 MiB and, unless you bring your own HTTP client, to 10
-//!   seconds. Redirects are not followed.
+//! - **A misbehaving provider**: responses are limited to 1 MiB and 10 seconds, or 30 seconds with your own HTTP client.
+//!   A redirected response is rejected; configure your own client not to follow redirects.
 //!
 //! # Logs
 //!

@@ -1,4 +1,4 @@
-//! Keeps the tokens of Logto's SDK in the web session.
+//! Stores the Logto SDK's tokens in the web session.
 //!
 //! The SDK stores a signed-in user's tokens in a [`LogtoStorage`](trait@LogtoStorage). Derive it for a struct that holds
 //! the session of your web framework:

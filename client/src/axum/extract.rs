@@ -53,7 +53,7 @@ impl<H> fmt::Debug for InSession<H> {
 /// The signed-in user.
 ///
 /// As an extractor it protects the handler. If nobody is signed in, a request [for a
-/// page](super#pages-and-other-requests) is redirected to sign in and then returned to the page; any other request is
+/// page](super#pages-and-other-requests) is redirected to sign in and, if it was a GET, then returned to the page; any other request is
 /// answered with 401. Use `Option<User<S>>` in handlers that also serve signed-out visitors.
 ///
 /// Extraction reads the session once and sends no request to the provider.

@@ -16,6 +16,15 @@ use crate::util::now;
 /// How long the tokens wait for a request that stores them.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
+/// Lets no request wait for a task that was dropped with its runtime.
+struct InterruptOnDrop<'a>(&'a Exchange);
+
+impl Drop for InterruptOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.interrupt();
+    }
+}
+
 impl Shared {
     /// The exchange of the code for this sign-in, which is started unless another request has. `None` if the `state` was used
     /// with another sign-in. `signed_in_as` is the subject of the session's sign-in so far.
@@ -42,11 +51,12 @@ impl Shared {
         code: &str,
         signed_in_as: Option<String>,
     ) {
+        let _interrupt = InterruptOnDrop(exchange);
+        let started = Instant::now();
         let tokens = match self.exchange_code(sign_in, code).await {
             Ok(tokens) => Arc::new(tokens),
             Err(error) => return exchange.end(Err(error)),
         };
-        let issued_at = Instant::now();
         exchange.end(Ok(Arc::clone(&tokens)));
         sleep(MAX_WAIT).await;
         if !exchange.abandon() {
@@ -54,10 +64,10 @@ impl Shared {
         }
         // In one session of Logto's, all sign-ins of a user share a grant, and a revocation would end the others, too.
         let subject = &tokens.claims.sub;
-        let shares_grant = signed_in_as.as_ref() == Some(subject) || self.has_signed_in_since(subject, issued_at);
+        let shares_grant = signed_in_as.as_ref() == Some(subject) || self.has_signed_in_since(subject, started);
         if let Some(refresh_token) = tokens.refresh_token.clone().filter(|_| !shares_grant) {
             tracing::info!("no request took the tokens of a callback: revoking them");
-            self.revoke_in_background(refresh_token).await;
+            self.revoke_in_background(refresh_token, Some(subject.clone())).await;
         }
     }
 

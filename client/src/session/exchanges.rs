@@ -25,6 +25,7 @@ pub(crate) struct Exchange {
     code_verifier: Vec<u8>,
     outcome: watch::Sender<Outcome>,
     is_stored: AtomicBool,
+    storing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone)]
@@ -55,7 +56,12 @@ impl Exchanges {
         let code_verifier = digest(&sign_in.code_verifier);
         let (exchange, is_new) = self.0.get_or_insert_with(&sign_in.state, || {
             let (outcome, _) = watch::channel(Outcome::UnderWay);
-            Arc::new(Exchange { code_verifier: code_verifier.clone(), outcome, is_stored: AtomicBool::new(false) })
+            Arc::new(Exchange {
+                code_verifier: code_verifier.clone(),
+                outcome,
+                is_stored: AtomicBool::new(false),
+                storing: tokio::sync::Mutex::default(),
+            })
         });
         verify_slices_are_equal(&exchange.code_verifier, &code_verifier).is_ok().then_some((exchange, is_new))
     }
@@ -81,9 +87,25 @@ impl Exchange {
         }
     }
 
-    /// A session has the tokens.
-    pub(crate) fn stored(&self) {
-        self.is_stored.store(true, Ordering::Release);
+    /// Held by the request that stores the tokens in a session.
+    pub(crate) async fn lock_for_storing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.storing.lock().await
+    }
+
+    /// Whether a session has the tokens, or is about to.
+    pub(crate) fn set_stored(&self, is_stored: bool) {
+        self.is_stored.store(is_stored, Ordering::Release);
+    }
+
+    /// Ends an exchange whose task has been dropped.
+    pub(crate) fn interrupt(&self) {
+        self.outcome.send_if_modified(|outcome| {
+            let is_under_way = matches!(outcome, Outcome::UnderWay);
+            if is_under_way {
+                *outcome = Outcome::Failed(Arc::new(Error::Interrupted));
+            }
+            is_under_way
+        });
     }
 
     /// No session can take the tokens. Returns whether none has.

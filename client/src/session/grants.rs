@@ -26,8 +26,8 @@ pub(crate) struct Grant {
 }
 
 pub(super) struct State {
-    /// The newest. Empty once the sign-in has ended.
-    pub(super) refresh_token: String,
+    /// The newest. `None` once the sign-in has ended.
+    refresh_token: Option<String>,
     /// A session may hold an older token: a request that read it before saves it late, or the new one was not stored.
     pub(super) is_rotated: bool,
     /// Issued lately, and perhaps missing from a session that another request has saved since.
@@ -71,7 +71,7 @@ impl Grant {
             refreshes: SingleFlight::new(),
             writing: tokio::sync::Mutex::default(),
             state: Mutex::new(State {
-                refresh_token: refresh_token.to_owned(),
+                refresh_token: Some(refresh_token.to_owned()),
                 is_rotated: false,
                 access_tokens: AccessTokens::default(),
                 id_token: None,
@@ -91,6 +91,15 @@ impl Grant {
         if state.is_rotated || state.end.is_some() { A_DAY } else { TTL }
     }
 
+    /// Makes a change that stores the tokens of another sign-in with the same refresh token.
+    pub(crate) async fn renew(&self, change: impl Future<Output = Result<()>>) -> Result<()> {
+        let _writing = self.writing.lock().await;
+        change.await?;
+        self.forget_access_tokens();
+        self.state().id_token = None;
+        Ok(())
+    }
+
     /// Makes a change that ends this sign-in in a session. No request writes meanwhile, and none does afterwards.
     pub(crate) async fn sign_out(&self, change: impl Future<Output = Result<()>>) -> Result<()> {
         let _writing = self.writing.lock().await;
@@ -105,7 +114,7 @@ impl Grant {
     pub(crate) fn give_up(&self) -> Option<String> {
         let mut state = self.state();
         state.is_given_up = true;
-        Some(state.refresh_token.clone()).filter(|token| !token.is_empty())
+        state.refresh_token.clone()
     }
 
     pub(crate) fn forget_access_tokens(&self) {
@@ -113,12 +122,28 @@ impl Grant {
         self.refreshes.forget();
     }
 
+    pub(super) fn refresh_token(&self) -> Option<String> {
+        self.state().refresh_token.clone()
+    }
+
+    /// Takes the refresh token that has replaced the newest, unless the sign-in has ended. Returns whether a sign-out has given
+    /// up the one that it replaces.
+    pub(super) fn rotate(&self, refresh_token: &str) -> bool {
+        let mut state = self.state();
+        // Many providers send the same one again.
+        if state.refresh_token.as_deref().is_some_and(|newest| newest != refresh_token) {
+            state.refresh_token = Some(refresh_token.to_owned());
+            state.is_rotated = true;
+        }
+        state.is_given_up
+    }
+
     /// Keeps nothing but the fact.
     pub(super) fn end_with(&self, end: End) {
         self.forget_access_tokens();
         let mut state = self.state();
         state.end.get_or_insert(end);
-        state.refresh_token = String::new();
+        state.refresh_token = None;
         state.id_token = None;
     }
 

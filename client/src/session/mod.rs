@@ -80,7 +80,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(self.own_id_token().await?.is_some())
     }
 
-    /// Returns whether a user is signed in, and their claims, with one read of the storage. Sends no request.
+    /// Returns whether a user is signed in, and their claims. Sends no request.
     ///
     /// ```
     /// use logto_client::{Error, LogtoSession, LogtoStorage};

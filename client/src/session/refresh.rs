@@ -10,8 +10,10 @@ use std::sync::Arc;
 use logto_storage_core::{Change, LogtoStorage};
 use tracing::Instrument as _;
 
+use crate::claims::IdTokenClaims;
 use crate::error::{Error, RequestError, Result};
 use crate::oidc::id_token::IssuedFor;
+use crate::oidc::jwt::decode_claims;
 use crate::oidc::token::{INVALID_GRANT, TokenResponse};
 use crate::session::grants::{End, Grant};
 use crate::session::{LogtoSession, Shared, items, write_token};
@@ -85,14 +87,21 @@ impl<S: LogtoStorage> LogtoSession<S> {
             self.store_issued(grant).await?;
             return Ok(Attempt::Token(token));
         }
+        let Some(refresh_token) = grant.refresh_token() else { return Err(self.ended(grant).await) };
         // Nobody else leads before what comes of the response is decided.
-        let (leader, response) = self.shared().request_refresh(grant, leader, target).await?;
+        let (leader, response) = self.shared().request_refresh(grant, refresh_token, leader, target).await?;
         match response {
             Ok(response) => {
                 // The provider took its time, and the session is saved whole: not over what others have written meanwhile.
                 // Not after the end, when the record may be gone: tower-sessions then removes the cookie of its successor.
-                if grant.end().is_none() && self.has_another_refresh_token(grant).await? {
-                    return Ok(Attempt::OtherGrant);
+                if grant.end().is_none() {
+                    let is_current = self.storage().reload().await?;
+                    match self.stored_refresh_token().await? {
+                        Some(token) if !self.is_of(grant, &token) => return Ok(Attempt::OtherGrant),
+                        // Another process has signed out.
+                        None if is_current => return Err(Error::NotAuthenticated),
+                        _ => {}
+                    }
                 }
                 let token = self.accept(grant, &key, &response).await?;
                 leader.end(key, Ok(token.clone()));
@@ -120,7 +129,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     /// Stores what the provider issued.
     async fn accept(&self, grant: &Grant, key: &str, response: &TokenResponse) -> Result<AccessToken> {
-        let newest = grant.state().refresh_token.clone();
+        let newest = grant.refresh_token().ok_or(Error::NotAuthenticated)?;
         let rotated = self.stored_refresh_token().await?.as_ref() != Some(&newest);
         if rotated {
             // By itself, and first: whatever is wrong with the rest, the old one is used up.
@@ -145,9 +154,10 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// Writes what the session lacks of what was issued, whichever request asked for it: this request's record may be older
     /// than another's, and is saved whole.
     async fn store_issued(&self, grant: &Grant) -> Result<()> {
-        let (refresh_token, access_tokens, id_token) = {
+        let refresh_token = grant.refresh_token().ok_or(Error::NotAuthenticated)?;
+        let (access_tokens, id_token) = {
             let state = grant.state();
-            (state.refresh_token.clone(), state.access_tokens.clone(), state.id_token.clone())
+            (state.access_tokens.clone(), state.id_token.clone())
         };
         let stored = self.access_tokens().await?;
         let merged = stored.merged_with(&access_tokens, now());
@@ -155,7 +165,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let is_new = self.stored_refresh_token().await?.as_ref() != Some(&refresh_token);
         let refresh_token = is_new.then(|| write_token(refresh_token));
         let stored = self.id_token().await?;
-        let id_token = id_token.filter(|token| stored.is_none_or(|stored| stored.as_str() != token)).map(write_token);
+        let is_newer = |token: &String| match stored {
+            Some(stored) => stored.as_str() != token && issued_at(token) >= issued_at(stored.as_str()),
+            None => true,
+        };
+        let id_token = id_token.filter(is_newer).map(write_token);
         let changes: Vec<_> = [
             (items::REFRESH_TOKEN, &refresh_token),
             (items::ACCESS_TOKEN_MAP, &access_tokens),
@@ -210,12 +224,12 @@ impl Shared {
     async fn request_refresh(
         self: &Arc<Self>,
         grant: &Arc<Grant>,
+        refresh_token: String,
         leader: RefreshLeader,
         target: &TokenTarget,
     ) -> Result<(RefreshLeader, Result<TokenResponse>)> {
         let (shared, grant, target) = (Arc::clone(self), Arc::clone(grant), target.clone());
         let request = async move {
-            let refresh_token = grant.state().refresh_token.clone();
             let response = shared.provider().refresh(&refresh_token, &target).await;
             if let Ok(response) = &response {
                 shared.follow_rotation(&grant, response).await;
@@ -228,18 +242,13 @@ impl Shared {
     async fn follow_rotation(self: &Arc<Self>, grant: &Arc<Grant>, response: &TokenResponse) {
         let Some(rotated) = &response.refresh_token else { return };
         self.grants().rotated(grant, rotated);
-        let is_given_up = {
-            let mut state = grant.state();
-            // Many providers send the same one again.
-            if state.refresh_token != *rotated {
-                state.refresh_token.clone_from(rotated);
-                state.is_rotated = true;
-            }
-            state.is_given_up
-        };
-        if is_given_up {
+        if grant.rotate(rotated) {
             // Signed out meanwhile, by the token that this one has replaced.
-            self.revoke_in_background(rotated.clone()).await;
+            self.revoke_in_background(rotated.clone(), None).await;
         }
     }
+}
+
+fn issued_at(id_token: &str) -> Option<u64> {
+    decode_claims(id_token).map(|claims: IdTokenClaims| claims.iat)
 }

@@ -76,20 +76,28 @@ impl Shared {
     }
 
     /// Revokes the token, in a task of its own that tries for some minutes. The future is ready after the first try.
-    /// Nothing depends on its success.
+    /// Nothing depends on its success. If the subject signs in again meanwhile, the task gives up: in one session of Logto's
+    /// all sign-ins of a user share a grant, which the revocation would end.
     pub(crate) fn revoke_in_background(
         self: &Arc<Self>,
         refresh_token: String,
+        subject: Option<String>,
     ) -> impl Future<Output = ()> + Send + use<> {
         let shared = Arc::clone(self);
         let (first_try, tried) = oneshot::channel::<()>();
         let mut first_try = Some(first_try);
+        let started = Instant::now();
         let revocation = async move {
             for delay in REVOCATION_DELAYS.map(Some).into_iter().chain([None]) {
                 let Err(error) = shared.provider.revoke(&refresh_token).await else { return };
                 drop(first_try.take());
                 match delay {
-                    Some(delay) if error.is_retryable() => sleep(Duration::from_secs(delay)).await,
+                    Some(delay) if error.is_retryable() => {
+                        sleep(Duration::from_secs(delay)).await;
+                        if subject.as_ref().is_some_and(|subject| shared.has_signed_in_since(subject, started)) {
+                            return;
+                        }
+                    }
                     _ => {
                         let error = ErrorChain(&error);
                         tracing::warn!(%error, "refresh token not revoked: it stays valid until it expires");

@@ -186,20 +186,16 @@ impl<S: LogtoStorage> LogtoSession<S> {
             return Err(Error::WrongIssuer { missing: true });
         }
         let signed_in_as = self.own_id_token().await?.map(|(_, claims)| claims.sub);
-        let exchange = self.shared().exchange(sign_in, code, signed_in_as.clone()).ok_or(Error::UnknownState)?;
+        let exchange = self.shared().exchange(sign_in, code, signed_in_as).ok_or(Error::UnknownState)?;
         let tokens = exchange.tokens().await?;
-        match self.store_sign_in(sign_in, &tokens).await {
-            Ok(()) => exchange.stored(),
-            Err(error) => {
-                // The session cannot hold them. Those of the same user stay: they share the grant of the sign-in so far.
-                if exchange.abandon()
-                    && signed_in_as.as_ref() != Some(&tokens.claims.sub)
-                    && let Some(refresh_token) = tokens.refresh_token.clone()
-                {
-                    self.shared().revoke_in_background(refresh_token).await;
-                }
-                return Err(error);
-            }
+        // One request at a time: the second would take the tokens of the first for those of a sign-in that it replaces.
+        let _storing = exchange.lock_for_storing().await;
+        // Before the save, which may succeed although this request is cancelled. If it fails, the tokens wait for another
+        // request, and are revoked if none comes.
+        exchange.set_stored(true);
+        if let Err(error) = self.store_sign_in(sign_in, &tokens).await {
+            exchange.set_stored(false);
+            return Err(error);
         }
         self.shared().signed_in(&tokens.claims.sub);
         tracing::info!(refreshable = tokens.refresh_token.is_some(), "signed in");
@@ -214,7 +210,9 @@ impl<S: LogtoStorage> LogtoSession<S> {
             return Ok(());
         }
         let replaced = self.own_id_token().await?.map(|(_, claims)| claims.sub);
-        let replaced_refresh_token = self.stored_refresh_token().await?;
+        let replaced = replaced.filter(|subject| *subject != tokens.claims.sub);
+        let replaced_grant = self.stored_refresh_token().await?.map(|token| self.shared().grants().get(&token));
+        let replaced_refresh_token = replaced_grant.as_ref().and_then(|grant| grant.refresh_token());
 
         let id_token = write_token(tokens.id_token.clone());
         let refresh_token = tokens.refresh_token.clone().map(write_token);
@@ -224,24 +222,24 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let mut others = self.sign_in_sessions().await?;
         others.take(&sign_in.state, now());
         let others = others.encode();
-        self.end_sign_in(self.renew(&[
+        let changes = [
             Change::set(items::ID_TOKEN, &id_token),
             set_or_remove(items::REFRESH_TOKEN, refresh_token.as_deref()),
             Change::set(items::ACCESS_TOKEN_MAP, &access_tokens),
             set_or_remove(items::SIGN_IN_SESSION, others.as_deref()),
-        ]))
-        .await?;
+        ];
+        self.replace_sign_in(tokens.refresh_token.as_deref(), self.renew(&changes)).await?;
         // A second sign-in of the same user shares the grant with the first, so revoking would end both.
-        if replaced.is_some_and(|subject| subject != tokens.claims.sub)
-            && let Some(refresh_token) = replaced_refresh_token
-        {
-            drop(self.shared().revoke_in_background(refresh_token));
+        if let (Some(subject), Some(grant), Some(refresh_token)) = (replaced, replaced_grant, replaced_refresh_token) {
+            // Also a token that it is being exchanged for.
+            grant.give_up();
+            drop(self.shared().revoke_in_background(refresh_token, Some(subject)));
         }
         Ok(())
     }
 
-    /// Removes a sign-in that failed. The provider was asked meanwhile, which takes its time: the session is read
-    /// again, since it is saved whole, and would undo what other requests have done.
+    /// Removes a sign-in that failed. Reloads the session first: it is saved as a whole, so a stale copy would overwrite the
+    /// changes of other requests.
     async fn use_up(&self, sign_in: &SignInSession) -> Result<()> {
         self.storage().reload().await?;
         let mut others = self.sign_in_sessions().await?;

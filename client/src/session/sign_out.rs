@@ -54,11 +54,12 @@ impl<S: LogtoStorage> LogtoSession<S> {
         if let Some(Err(problem)) = post_logout_redirect_uri.map(WebUrl::parse) {
             return Err(Error::InvalidOption { name: "post_logout_redirect_uri", problem: problem.to_owned() });
         }
+        let subject = self.own_id_token().await?.map(|(_, claims)| claims.sub);
         let refresh_token = self.revocable_refresh_token().await?;
         if refresh_token.is_some() || !self.is_empty().await? {
             // First, in a task of its own: the user who clicked may be gone before the session is cleared.
             let newest = refresh_token.and_then(|token| self.shared().grants().get(&token).give_up());
-            let revocation = newest.map(|token| self.shared().revoke_in_background(token));
+            let revocation = newest.map(|token| self.shared().revoke_in_background(token, subject));
             let cleared = self.end_sign_in(self.renew(&ITEMS)).await;
             if let Some(revocation) = revocation {
                 // It goes on in its task.
@@ -100,8 +101,21 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// Makes a change that ends the session's current sign-in. No refresh of that sign-in writes to the session
     /// afterwards.
     pub(crate) async fn end_sign_in(&self, change: impl Future<Output = Result<()>>) -> Result<()> {
+        self.replace_sign_in(None, change).await
+    }
+
+    /// As [`end_sign_in`](Self::end_sign_in), for a change that stores the tokens of another sign-in.
+    pub(crate) async fn replace_sign_in(
+        &self,
+        new_refresh_token: Option<&str>,
+        change: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
         let (id_token, refresh_token) = (self.stored_id_token().await?, self.stored_refresh_token().await?);
         match refresh_token {
+            // A provider that does not rotate may issue the same one again.
+            Some(token) if Some(&*token) == new_refresh_token => {
+                self.shared().grants().get(&token).renew(change).await?;
+            }
             Some(token) => self.shared().grants().get(&token).sign_out(change).await?,
             None => change.await?,
         }

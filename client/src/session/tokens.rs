@@ -1,4 +1,4 @@
-//! Access tokens, and what they are used for here.
+//! Access tokens and user info.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::util::now;
 
 impl<S: LogtoStorage> LogtoSession<S> {
     /// Returns an access token for the target. It is valid for at least ten seconds, if the provider's tokens live longer
-    /// than that. If the session has none, the client asks the provider for a new one; concurrent calls are coalesced. The
-    /// session is then read again and written: make no other change to it meanwhile.
+    /// than that. If the session has none, the client asks the provider for a new one; concurrent calls
+    /// are coalesced. The call then reloads and writes the session: do not use the session elsewhere until it returns.
     ///
     /// ```
     /// use logto_client::{Error, LogtoSession, LogtoStorage, TokenTarget};
@@ -29,16 +29,19 @@ impl<S: LogtoStorage> LogtoSession<S> {
     ///
     /// # Errors
     ///
-    /// - [`is_sign_in_required`](Error::is_sign_in_required): nobody is signed in, or not any more.
-    /// - [`is_access_denied`](Error::is_access_denied): the user may not have the token, for instance because they are no
+    /// - [`is_sign_in_required`](Error::is_sign_in_required): nobody is signed in, or the sign-in has ended.
+    /// - [`is_access_denied`](Error::is_access_denied): the user is not allowed the token, for instance because they are not a
     ///   member of the organization.
     /// - [`UnlistedResource`](Error::UnlistedResource), [`MissingOrganizationScope`](Error::MissingOrganizationScope),
-    ///   [`InvalidOption`](Error::InvalidOption): the configuration does not have the target.
+    ///   [`InvalidOption`](Error::InvalidOption): the target is not configured.
     /// - [`TokenEndpoint`](Error::TokenEndpoint), [`Request`](Error::Request): the provider refuses or does not answer. The
     ///   session's tokens stay.
     /// - [`InvalidIdToken`](Error::InvalidIdToken), [`ClockSkew`](Error::ClockSkew): the ID token that came with it is not
     ///   valid.
-    /// - [`Storage`](Error::Storage).
+    /// - [`MissingRefreshToken`](Error::MissingRefreshToken): the access token has expired, and the session has no refresh
+    ///   token.
+    /// - [`Interrupted`](Error::Interrupted): the program is shutting down.
+    /// - [`Storage`](Error::Storage): the session cannot be read or saved.
     pub async fn access_token(&self, target: TokenTarget) -> Result<AccessToken> {
         target.check(self.shared().config())?;
         if !self.is_authenticated().await? {
@@ -75,7 +78,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
             .ok_or_else(|| RequestError::invalid(Endpoint::Token, "the access token is not a JWT").into())
     }
 
-    /// Returns the refresh token, if a user is signed in and the provider gave one.
+    /// Returns the refresh token, if a user is signed in and the provider issued one.
     ///
     /// ```
     /// # use logto_client::{Error, LogtoSession, LogtoStorage};
@@ -153,8 +156,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
         self.write_with(grant.as_deref(), &[Change::remove(items::ACCESS_TOKEN_MAP)]).await
     }
 
-    /// Forgets what was issued to other requests lately, which would be handed out again. The session is read again before it
-    /// is written: it is saved whole, and would undo what others have done since this request began, a sign-out for instance.
+    /// Drops recently issued tokens, which would otherwise be reused, and reloads the session, so that saving it does not
+    /// overwrite the changes of other requests, such as a sign-out.
     async fn reload_and_forget_access_tokens(&self) -> Result<Option<Arc<Grant>>> {
         self.storage().reload().await?;
         let token = self.stored_refresh_token().await?;

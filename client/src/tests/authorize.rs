@@ -199,7 +199,7 @@ fn a_redirect_uri_has_none_of_the_answers_parameters_in_its_query() {
             match SignInOptions::new(format!("{CALLBACK}?{query}")).check() {
                 Err(Error::InvalidOption { name: "redirect_uri", problem }) => {
                     assert_eq!(
-                        problem, "has a parameter of the provider's answer, such as `code`, in its query",
+                        problem, "has a query parameter that the provider adds itself, such as `code`",
                         "{query}"
                     );
                 }

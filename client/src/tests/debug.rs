@@ -35,7 +35,7 @@ fn a_client_and_a_session_show_the_configuration() {
     let client = client();
     assert_has(&format!("{client:?}"), &["LogtoClient { config: LogtoConfig {", ENDPOINT, "app-1"]);
     let session = client.session(Items::default());
-    assert_has(&format!("{session:?}"), &["LogtoSession { client: LogtoClient {", ENDPOINT, "app-1"]);
+    assert_has(&format!("{session:?}"), &["LogtoSession { config: LogtoConfig {", ENDPOINT, "app-1"]);
 }
 
 #[test]

@@ -404,7 +404,7 @@ async fn a_sign_out_waits_for_a_write_that_is_under_way() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
-    let grant = client.grants().get("r1");
+    let grant = client.shared().grants().get("r1");
     let (slow, open) = Slow::before(&items);
     let writing = client.session(slow);
     let token = items::encode(StoredToken { token: "r2".to_owned() });
@@ -427,7 +427,7 @@ async fn a_write_waits_for_a_sign_out_that_is_under_way_and_is_not_made() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
-    let grant = client.grants().get("r1");
+    let grant = client.shared().grants().get("r1");
     let (slow, open) = Slow::after(&items);
     let signing_out = client.session(slow);
     let mut sign_out = pin!(signing_out.clear_all_tokens());
@@ -450,13 +450,13 @@ async fn a_new_sign_in_waits_for_the_removal_of_tokens_that_the_provider_has_ref
     let provider = Provider::start(json!({}), |_| (400, json!({ "error": "invalid_grant" }).to_string())).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, "r1").await;
-    let grant = client.grants().get("r1");
+    let grant = client.shared().grants().get("r1");
     let (slow, open) = Slow::before(&items);
     let refreshing = client.session(slow);
     let mut refresh = pin!(refreshing.access_token(TokenTarget::provider()));
     // Until it removes the tokens, behind the gate.
     let refused = async {
-        while !client.has_ended(None, Some("r1")) {
+        while !client.shared().has_ended(None, Some("r1")) {
             assert!(!is_done_at_once(refresh.as_mut()).await);
             tokio::task::yield_now().await;
         }

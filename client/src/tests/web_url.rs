@@ -32,21 +32,21 @@ fn a_url_of_another_scheme_is_no_web_url_even_if_it_has_a_web_origin() {
         "mailto:ada@example.com",
         "localhost:3001",
     ] {
-        assert_eq!(WebUrl::parse(url).unwrap_err(), "is neither an https nor an http URL", "{url}");
+        assert_eq!(WebUrl::parse(url).unwrap_err(), "does not start with https:// or http://", "{url}");
     }
 }
 
 #[test]
 fn what_is_not_an_absolute_url_is_refused() {
     for text in ["", "example.com", "/orders", "//example.com/", "https://", "http://[::1"] {
-        assert_eq!(WebUrl::parse(text).unwrap_err(), "is not an absolute URL", "{text}");
+        assert_eq!(WebUrl::parse(text).unwrap_err(), "is not an absolute URL, such as https://example.com", "{text}");
     }
 }
 
 #[test]
 fn a_user_name_and_a_password_are_each_refused() {
     for url in ["https://ada@example.com/", "https://:hunter2@example.com/", "https://ada:hunter2@example.com/"] {
-        assert_eq!(WebUrl::parse(url).unwrap_err(), "has a user name or password in it", "{url}");
+        assert_eq!(WebUrl::parse(url).unwrap_err(), "contains a user name or password: remove it", "{url}");
     }
 }
 
@@ -60,8 +60,10 @@ fn a_query_and_a_fragment_are_refused_where_they_have_no_place() {
         ("https://example.com/a#", false, true),
         ("https://example.com/a?b#c", true, true),
     ] {
-        let fragment = if has_fragment { Err("has a fragment") } else { Ok(parse(url)) };
-        let query = if has_query || has_fragment { Err("has a query or a fragment") } else { Ok(parse(url)) };
+        let fragment =
+            if has_fragment { Err("contains a fragment: remove `#` and what follows") } else { Ok(parse(url)) };
+        let query =
+            if has_query || has_fragment { Err("contains a query or a fragment: remove it") } else { Ok(parse(url)) };
         assert_eq!(parse(url).without_fragment(), fragment, "{url}");
         assert_eq!(parse(url).without_query(), query, "{url}");
     }

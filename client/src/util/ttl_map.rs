@@ -37,12 +37,16 @@ impl<T: Clone + Send + 'static> TtlMap<T> {
 
     /// Returns the entry for `secret`, and whether it is new.
     pub(crate) fn get_or_insert_with(&self, secret: &str, new: impl FnOnce() -> T) -> (T, bool) {
-        let mut table = lock(&self.table);
-        if let Some(entry) = table.get(&digest(secret), self.ttl) {
-            return (entry, false);
-        }
-        let entry = new();
-        self.insert_into(&mut table, secret, entry.clone());
+        let entry = {
+            let mut table = lock(&self.table);
+            if let Some(entry) = table.get(&digest(secret), self.ttl) {
+                return (entry, false);
+            }
+            let entry = new();
+            table.insert(secret, entry.clone(), self.ttl);
+            entry
+        };
+        self.ensure_swept();
         (entry, true)
     }
 
@@ -54,20 +58,23 @@ impl<T: Clone + Send + 'static> TtlMap<T> {
     }
 
     pub(crate) fn insert(&self, secret: &str, entry: T) {
-        self.insert_into(&mut lock(&self.table), secret, entry);
+        lock(&self.table).insert(secret, entry, self.ttl);
+        self.ensure_swept();
     }
 
-    fn insert_into(&self, table: &mut Table<T>, secret: &str, entry: T) {
-        table.make_room(self.ttl);
-        table.entries.insert(digest(secret), (Instant::now(), entry));
-        if table.has_sweeper {
+    /// Starts a sweeper if there is none. Not while the table is locked: a runtime that is shutting down drops the task at
+    /// once, and the sweeper locks the table then.
+    fn ensure_swept(&self) {
+        let Ok(runtime) = Handle::try_current() else {
+            let mut table = lock(&self.table);
+            if table.last_sweep.elapsed() >= SWEEP_INTERVAL {
+                table.remove_expired(self.ttl);
+            }
             return;
-        }
-        if let Ok(runtime) = Handle::try_current() {
-            table.has_sweeper = true;
+        };
+        let had_sweeper = std::mem::replace(&mut lock(&self.table).has_sweeper, true);
+        if !had_sweeper {
             runtime.spawn(sweep(Sweeper { table: Arc::downgrade(&self.table) }, self.ttl));
-        } else if table.last_sweep.elapsed() >= SWEEP_INTERVAL {
-            table.remove_expired(self.ttl);
         }
     }
 
@@ -90,6 +97,11 @@ impl<T: Clone> Table<T> {
 }
 
 impl<T> Table<T> {
+    fn insert(&mut self, secret: &str, entry: T, ttl: fn(&T) -> Duration) {
+        self.make_room(ttl);
+        self.entries.insert(digest(secret), (Instant::now(), entry));
+    }
+
     fn make_room(&mut self, ttl: fn(&T) -> Duration) {
         if self.entries.len() < CAPACITY {
             return;

@@ -247,6 +247,21 @@ async fn tokens_of_a_callback_that_nobody_takes_are_revoked() {
 }
 
 #[tokio::test]
+async fn tokens_that_the_session_cannot_hold_are_revoked() {
+    let site = Site::start().await;
+    let visitor = site.visitor();
+    let callback = site.authorized(&visitor).await;
+    site.store.break_down(true);
+    let url = callback.to_string();
+    let error = soon(site.request(&visitor).handle_sign_in_callback(&url)).await.expect_err("a store that is down");
+    assert!(matches!(error, Error::Storage(_)), "{error:?}");
+
+    let_a_minute_pass(|| site.provider.count(Endpoint::Revocation) == 1).await;
+
+    assert_eq!(site.provider.usable_refresh_tokens(), [""; 0]);
+}
+
+#[tokio::test]
 async fn tokens_of_a_callback_that_is_reloaded_are_not_revoked() {
     let site = Site::start().await;
     let visitor = site.visitor();

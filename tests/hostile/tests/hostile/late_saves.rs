@@ -1,7 +1,7 @@
 //! Whole records that are saved late, by the session library's own layer, and writes of others that the client must not undo.
 
 use fake_provider::Endpoint;
-use logto_client::{Error, TokenTarget};
+use logto_client::TokenTarget;
 use serde_json::json;
 
 use crate::site::{API, REFRESH_TOKEN, Site, Visitor, soon, until};
@@ -133,19 +133,4 @@ async fn the_refresh_token_of_the_same_user_is_not_revoked_when_a_sign_in_replac
 
     let newest = site.provider.calls(Endpoint::Revocation);
     assert_eq!(newest.len(), 1, "that of the sign-out alone");
-}
-
-#[tokio::test]
-async fn tokens_that_the_session_cannot_hold_are_revoked() {
-    let site = Site::start().await;
-    let visitor = site.visitor();
-    let callback = site.authorized(&visitor).await;
-    site.store.break_down(true);
-    let url = callback.to_string();
-
-    let error = soon(site.request(&visitor).handle_sign_in_callback(&url)).await.expect_err("a store that is down");
-
-    assert!(matches!(error, Error::Storage(_)), "{error:?}");
-    until(|| site.provider.count(Endpoint::Revocation) == 1).await;
-    assert_eq!(site.provider.usable_refresh_tokens(), [""; 0]);
 }
