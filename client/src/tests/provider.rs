@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use fake_provider::{Call, Endpoint, FakeProvider, Reply};
+use fake_provider::{Call, Endpoint, FakeProvider, Gate, Reply};
 use reqwest::header::{CONNECTION, LOCATION, RETRY_AFTER};
 use serde_json::{Value, json};
 
@@ -61,6 +61,23 @@ impl Provider {
             config = config.app_secret(secret);
         }
         LogtoClient::with_http_client(config.build().unwrap(), HTTP.clone())
+    }
+
+    /// Answers this endpoint's requests with an empty success, but not before the gate is opened.
+    pub(super) fn hold(&self, endpoint: Endpoint) -> Gate {
+        self.hold_answer(endpoint, |_| (200, String::new()))
+    }
+
+    /// As [`hold`](Self::hold), with this answer.
+    pub(super) fn hold_answer(
+        &self,
+        endpoint: Endpoint,
+        answer: impl Fn(&Call) -> (u16, String) + Send + Sync + 'static,
+    ) -> Gate {
+        self.provider.hold_answer(endpoint, move |call| {
+            let (status, body) = answer(call);
+            reply(status, body)
+        })
     }
 
     /// All requests but those for the discovery document.

@@ -2,14 +2,14 @@ use std::collections::HashMap;
 use std::future::{pending, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
 use fake_provider::keys::{ES384, base64url as encode};
-use fake_provider::now;
+use fake_provider::{Call, Endpoint, Gate, now};
 use serde_json::json;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -38,20 +38,17 @@ fn answer(rotated: Option<&str>) -> (u16, String) {
     (200, answer.to_string())
 }
 
-/// A provider whose token endpoint rotates `r1` to `r2` when it is told to (which holds a thread up), and tells of
-/// every request.
-async fn slow_provider() -> (Provider, UnboundedReceiver<String>, mpsc::Sender<()>) {
+/// A provider whose token endpoint rotates `r1` to `r2` when it is told to, and tells of every request.
+async fn slow_provider() -> (Provider, UnboundedReceiver<String>, Gate) {
     let (tell, requests) = unbounded_channel();
-    let (go_on, wait) = mpsc::channel();
-    let wait = Mutex::new(wait);
-    let provider = Provider::start(json!({}), move |request| {
+    let tell_of = move |tell: &UnboundedSender<String>, request: &Call| {
         tell.send(request.path.clone()).unwrap();
-        if request.path == "/oidc/token" {
-            wait.lock().unwrap().recv().unwrap();
-        }
         answer(Some("r2"))
-    });
-    (provider.await, requests, go_on)
+    };
+    let tell_of_tokens = tell.clone();
+    let provider = Provider::start(json!({}), move |request| tell_of(&tell, request)).await;
+    let gate = provider.hold_answer(Endpoint::Token, move |request| tell_of(&tell_of_tokens, request));
+    (provider, requests, gate)
 }
 
 #[tokio::test]
@@ -89,7 +86,7 @@ async fn of_two_changes_at_once_the_one_that_succeeds_ends_the_sign_in() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_exchange_is_remembered_for_a_day_whether_or_not_a_session_has_the_new_token() {
-    let (provider, mut requests, go_on) = slow_provider().await;
+    let (provider, mut requests, gate) = slow_provider().await;
     let (client, items) = (provider.client(), Arc::new(Items::default()));
     sign_in(&provider, &items, "r1").await;
     let grant = client.shared().grants().get("r1");
@@ -100,7 +97,7 @@ async fn an_exchange_is_remembered_for_a_day_whether_or_not_a_session_has_the_ne
     while requests.recv().await.unwrap() != "/oidc/token" {}
     refresh.abort();
     assert!(refresh.await.unwrap_err().is_cancelled());
-    go_on.send(()).unwrap();
+    gate.let_one_pass();
     let rotated = async {
         while grant.ttl() != a_day {
             tokio::task::yield_now().await;
@@ -109,7 +106,7 @@ async fn an_exchange_is_remembered_for_a_day_whether_or_not_a_session_has_the_ne
     timeout(Duration::from_secs(10), rotated).await.expect("the rotated token");
 
     // The next request finds it, and stores it.
-    go_on.send(()).unwrap();
+    gate.let_one_pass();
     client.session(&items).access_token(TokenTarget::provider()).await.unwrap();
     assert_eq!(grant.ttl(), a_day, "a late save may bring the old token back");
 }
@@ -126,14 +123,14 @@ async fn a_refresh_token_that_is_sent_again_is_no_other_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_rotation_beside_a_local_clear_is_not_revoked() {
     // The grant may be that of a newer sign-in, too.
-    let (provider, mut requests, go_on) = slow_provider().await;
+    let (provider, mut requests, gate) = slow_provider().await;
     let (client, items) = (provider.client(), Arc::new(Items::default()));
     sign_in(&provider, &*items, "r1").await;
     let refreshing = client.session(Arc::clone(&items));
     let refreshing = tokio::spawn(async move { refreshing.access_token(TokenTarget::provider()).await });
     requests.recv().await.unwrap();
     client.session(&*items).clear_all_tokens().await.unwrap();
-    go_on.send(()).unwrap();
+    gate.let_one_pass();
     assert!(matches!(refreshing.await.unwrap(), Err(Error::NotAuthenticated)));
     assert_eq!(provider.requests().len(), 1, "nothing is told to the provider");
     assert!(client.shared().has_ended(None, Some("r1")) && client.shared().has_ended(None, Some("r2")));
@@ -142,14 +139,14 @@ async fn a_rotation_beside_a_local_clear_is_not_revoked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_rotation_beside_a_sign_out_is_revoked() {
-    let (provider, mut requests, go_on) = slow_provider().await;
+    let (provider, mut requests, gate) = slow_provider().await;
     let (client, items) = (provider.client(), Arc::new(Items::default()));
     sign_in(&provider, &*items, "r1").await;
     let refreshing = client.session(Arc::clone(&items));
     let refreshing = tokio::spawn(async move { refreshing.access_token(TokenTarget::provider()).await });
     requests.recv().await.unwrap();
     client.session(&*items).sign_out(None).await.unwrap();
-    go_on.send(()).unwrap();
+    gate.let_one_pass();
     assert!(refreshing.await.unwrap().is_err());
     let bodies: Vec<_> = provider.requests().into_iter().map(|request| request.body).collect();
     let revoked: Vec<_> = bodies.iter().filter_map(|body| body.strip_prefix("token=")).map(|body| &body[..2]).collect();
@@ -478,22 +475,15 @@ async fn a_new_sign_in_waits_for_the_removal_of_tokens_that_the_provider_has_ref
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_refresh_token_that_is_refused_after_a_sign_out_is_that_of_a_user_who_has_signed_out() {
-    let (tell, mut requests) = unbounded_channel();
-    let (go_on, wait) = mpsc::channel();
-    let wait = Mutex::new(wait);
-    let provider = Provider::start(json!({}), move |_| {
-        tell.send(()).unwrap();
-        wait.lock().unwrap().recv().unwrap();
-        (400, json!({ "error": "invalid_grant" }).to_string())
-    })
-    .await;
+    let provider = Provider::start(json!({}), |_| answer(None)).await;
+    let gate = provider.hold_answer(Endpoint::Token, |_| (400, json!({ "error": "invalid_grant" }).to_string()));
     let (client, items) = (provider.client(), Arc::new(Items::default()));
     sign_in(&provider, &*items, "r1").await;
     let refreshing = client.session(Arc::clone(&items));
     let refreshing = tokio::spawn(async move { refreshing.access_token(TokenTarget::provider()).await });
-    requests.recv().await.unwrap();
+    gate.arrival().await;
     client.session(&*items).clear_all_tokens().await.unwrap();
-    go_on.send(()).unwrap();
+    gate.open();
 
     let error = refreshing.await.unwrap().unwrap_err();
 

@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::sync::{Mutex, mpsc};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use fake_provider::keys::base64url as encode;
@@ -128,21 +128,18 @@ async fn a_failed_revocation_is_tried_again() {
     assert!(bodies[0].starts_with("token=r1&"), "{}", bodies[0]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn a_sign_out_does_not_wait_for_a_slow_revocation() {
-    let (go_on, wait) = mpsc::channel::<()>();
-    let wait = Mutex::new(wait);
-    let provider = Provider::start(json!({}), move |_| {
-        // Until the test is over.
-        let _ = wait.lock().unwrap().recv();
-        (200, String::new())
-    });
-    let provider = provider.await;
+    let provider = Provider::start(json!({}), |_| tokens()).await;
+    let gate = provider.hold(fake_provider::Endpoint::Revocation);
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, &json!({})).await;
+
     timeout(SOON / 2, client.session(&items).sign_out(None)).await.expect("a sign-out at once").unwrap();
+
     assert!(!client.session(&items).is_authenticated().await.unwrap());
-    drop(go_on);
+    assert_eq!(provider.requests().len(), 1, "the revocation is under way");
+    gate.open();
 }
 
 #[tokio::test]
