@@ -76,14 +76,19 @@
 //! | `salvo-1` | [`SessionHandle`] for `salvo::session::Session`; requires Rust 1.95 and `dangerously_keep_session_id` |
 //!
 //! A feature is named for the version of the library whose types it uses. Each session library saves at its own time
-//! and has its own limits: see the [implementations](SessionHandle#foreign-impls) of [`SessionHandle`].
+//! and has its own limits: see the [implementations](SessionHandle#foreign-impls) of [`SessionHandle`]. Two that surprise:
+//!
+//! - actix-session: connect to Redis with a pool (`RedisSessionStore::new_pooled`). The single connection of
+//!   `RedisSessionStore::new` can take minutes to come back after an outage.
+//! - poem: if a handler returns `Err`, nothing that it wrote is saved. In the handlers that sign in and out, turn errors
+//!   into an `Ok` response with an error status.
 //!
 //! # Security
 //!
 //! - **Session fixation**: the session gets a new id in the save that stores the tokens, and again at sign-out. An id
 //!   that an attacker planted is worthless afterwards.
 //! - **Forged and stolen callbacks**: each callback must belong to a sign-in that this session started, by its `state`
-//!   and by the `nonce` in the ID token, and is accepted once. A stolen code is useless without the PKCE code verifier
+//!   and by the `nonce` in the ID token, and its code is exchanged once. A stolen code is useless without the PKCE code verifier
 //!   (RFC 7636).
 //! - **Mixed-up providers**: the `iss` of a callback must be this provider (RFC 9207).
 //! - **Forged ID tokens**: signature, issuer, audience, times, `nonce` and `at_hash` are verified (OpenID Connect
@@ -154,6 +159,8 @@ pub use url::Url;
 
 /// The HTTP client library, in the version that [`LogtoClient::with_http_client`] accepts.
 pub use reqwest;
+/// JSON, in the version of [`UserClaims::extra`].
+pub use serde_json;
 
 pub use crate::claims::{AccessTokenClaims, IdTokenClaims, Identity, OrganizationData, UserClaims, UserInfo};
 pub use crate::client::LogtoClient;
