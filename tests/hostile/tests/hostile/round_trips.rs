@@ -3,7 +3,7 @@
 use fake_provider::Endpoint;
 use logto_client::{SignInOptions, TokenTarget};
 
-use crate::site::{API, REDIRECT_URI, Site};
+use crate::site::{API, REDIRECT_URI, Site, soon};
 
 #[tokio::test]
 async fn a_thousand_sign_ins_take_one_discovery_document_and_one_key_set() {
@@ -132,4 +132,19 @@ async fn a_sign_out_saves_once_and_asks_once() {
     url.expect("a URL");
     assert_eq!((read, saved), (1, 1));
     assert_eq!(site.provider.count_all(), calls + 1);
+}
+
+#[tokio::test]
+async fn every_request_names_the_client_and_its_version() {
+    let site = Site::start().await;
+    let visitor = site.with_expired_tokens().await;
+    soon(site.request(&visitor).fetch_user_info()).await.expect("user info");
+    soon(site.request(&visitor).sign_out(None)).await.expect("a URL");
+
+    let calls = site.provider.all_calls();
+    assert!(calls.len() >= 6, "{}", calls.len());
+    for call in calls {
+        let user_agent = call.headers.get("user-agent").expect("a user agent");
+        assert_eq!(user_agent, concat!("logto-client/", env!("CARGO_PKG_VERSION")), "{:?}", call.endpoint);
+    }
 }
