@@ -46,6 +46,8 @@
 //! | `GET /logto/sign-out` | shows a page with a button that signs out |
 //! | `POST /logto/sign-out` | signs out of the app and of Logto |
 //!
+//! `HEAD` requests to the first three routes get status 405, because these routes change the session.
+//!
 //! The prefix `/logto` [can be changed](LogtoAuthBuilder::prefix). Register two URIs in Logto's console:
 //! `https://app.example.com/logto/sign-in-callback` as a redirect URI, and `https://app.example.com/` as a post
 //! sign-out redirect URI. [`LogtoAuthBuilder::build`] logs both.

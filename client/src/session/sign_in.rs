@@ -167,7 +167,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         match Box::pin(self.complete(&callback, &sign_in)).await {
             Ok(claims) => Ok(SignedIn { post_redirect_uri: sign_in.post_redirect_uri, claims }),
             Err(error) => {
-                // The error matters more than this, and this process does not accept the callback a second time.
+                // The caller gets the callback's error, whatever comes of this.
                 if let Err(error) = self.use_up(&sign_in).await {
                     let error = ErrorChain(&error);
                     tracing::warn!(%error, "a sign-in that failed could not be removed from the session");
