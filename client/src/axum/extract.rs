@@ -198,14 +198,13 @@ impl LogtoAuth {
         {
             return redirect_to(url);
         }
-        let can_retry = error.is_retryable() || matches!(error, Error::Storage(_));
         (self.0.on_error)(AuthRejection {
             operation: RejectedOperation::Page,
             status: status(&error),
             wants_page: request.wants_page,
             // The session no longer has them either.
             claims: claims.filter(|_| sign_in_url.is_none()).cloned(),
-            retry_url: page.filter(|_| can_retry && request.wants_page).map(str::to_owned),
+            retry_url: page.filter(|_| can_retry(&error) && request.wants_page).map(str::to_owned),
             sign_in_url,
             home_url: self.home_url(),
             error,
@@ -223,8 +222,7 @@ impl LogtoAuth {
     ) -> Response {
         let return_to = return_to.map(|url| self.0.return_to.relative(url));
         let again = self.route_url_to(route, return_to.as_deref());
-        let can_retry = error.is_retryable()
-            || matches!(error, Error::SignInCancelled | Error::AccessDenied { .. } | Error::Storage(_));
+        let can_start_again = can_retry(&error) || matches!(error, Error::SignInCancelled | Error::AccessDenied { .. });
         // This sign-in cannot be completed any more, but another one may succeed.
         let is_used_up = error.is_stale_callback()
             || matches!(&error, Error::InvalidCallback { .. } | Error::WrongIssuer { .. })
@@ -235,7 +233,7 @@ impl LogtoAuth {
             status: status(&error),
             wants_page: request.wants_page,
             claims: signed_in(session).await,
-            retry_url: can_retry.then(|| again.clone()),
+            retry_url: can_start_again.then(|| again.clone()),
             sign_in_url: can_sign_in.then_some(again),
             home_url: self.home_url(),
             error,
@@ -249,13 +247,12 @@ impl LogtoAuth {
         session: &LogtoSession<S>,
         error: Error,
     ) -> Response {
-        let can_retry = error.is_retryable() || matches!(error, Error::Storage(_));
         (self.0.on_error)(AuthRejection {
             operation: RejectedOperation::SignOut,
             status: status(&error),
             wants_page: request.wants_page,
             claims: signed_in(session).await,
-            retry_url: can_retry.then(|| self.sign_out_url()),
+            retry_url: can_retry(&error).then(|| self.sign_out_url()),
             sign_in_url: None,
             home_url: self.home_url(),
             error,
@@ -282,6 +279,11 @@ impl LogtoAuth {
         let url = format!("{}{path}", self.0.return_to.origin());
         ["sign-in", "sign-up", "sign-in-callback", "sign-out"].into_iter().any(|route| url == self.route_url(route))
     }
+}
+
+/// Whether the same request may succeed later: also after a failure of the session's store.
+fn can_retry(error: &Error) -> bool {
+    error.is_retryable() || matches!(error, Error::Storage(_))
 }
 
 async fn signed_in<S: LogtoStorage>(session: &LogtoSession<S>) -> Option<IdTokenClaims> {

@@ -28,7 +28,6 @@ pub(crate) struct Exchange {
     storing: tokio::sync::Mutex<()>,
 }
 
-#[derive(Clone)]
 enum Outcome {
     UnderWay,
     Tokens(Arc<IssuedTokens>),

@@ -4,6 +4,7 @@ use fake_provider::Endpoint;
 use logto_client::TokenTarget;
 use serde_json::json;
 
+use crate::app::Tab;
 use crate::site::{API, REFRESH_TOKEN, Site, Visitor, soon, until};
 
 /// Whether a page that needs no token shows the visitor as signed in.
@@ -21,12 +22,16 @@ async fn is_shown_as_signed_in(site: &Site, visitor: &Visitor) -> bool {
     page
 }
 
+/// A page that has read the session, and will change it, so that the library saves the whole record when it ends.
+async fn slow_page(site: &Site, visitor: &Visitor) -> Tab<()> {
+    site.open_with_session(visitor, async |storage| storage.set_the_apps_own("cart", "3 apples").await).await
+}
+
 #[tokio::test]
 async fn a_sign_out_stays_whatever_a_slow_page_of_the_same_browser_saves() {
     let site = Site::start().await;
     let visitor = site.signed_in().await;
-    let slow =
-        site.open_with_session(&visitor, async |storage| storage.set_the_apps_own("cart", "3 apples").await).await;
+    let slow = slow_page(&site, &visitor).await;
     site.visit(&visitor, async |logto| logto.sign_out(None).await).await.expect("a URL");
     slow.result().await;
 
@@ -46,8 +51,7 @@ async fn a_sign_out_stays_whatever_a_slow_page_of_the_same_browser_saves() {
 async fn a_sign_out_stays_though_a_slow_page_saves_a_record_from_before_a_rotation() {
     let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
-    let slow =
-        site.open_with_session(&visitor, async |storage| storage.set_the_apps_own("cart", "3 apples").await).await;
+    let slow = slow_page(&site, &visitor).await;
     site.visit(&visitor, async |logto| logto.access_token(TokenTarget::resource(API)).await).await.expect("a token");
     site.visit(&visitor, async |logto| logto.sign_out(None).await).await.expect("a URL");
     slow.result().await;
@@ -60,8 +64,7 @@ async fn a_sign_out_stays_though_a_slow_page_saves_a_record_from_before_a_rotati
 async fn a_refresh_token_that_a_slow_page_brings_back_is_not_sent_again() {
     let site = Site::start_rotating().await;
     let visitor = site.with_expired_tokens().await;
-    let slow =
-        site.open_with_session(&visitor, async |storage| storage.set_the_apps_own("cart", "3 apples").await).await;
+    let slow = slow_page(&site, &visitor).await;
     site.visit(&visitor, async |logto| logto.access_token(TokenTarget::resource(API)).await).await.expect("a token");
     slow.result().await;
     site.visit(&visitor, async |logto| logto.clear_access_tokens().await).await.expect("a session");
