@@ -142,8 +142,8 @@ mod util;
 /// Implement [`SessionHandle`] to make the derive work with another session library.
 pub mod storage {
     pub use logto_storage_core::{
-        BoxFuture, Change, Changes, DynStorage, Error, ErrorKind, MemorySession, Operation, Result, SessionHandle,
-        storage::LogtoStorage,
+        AllSeen, BoxFuture, Change, Changes, DynStorage, Error, ErrorKind, MemorySession, Operation, Result, Seen,
+        SessionHandle, storage::LogtoStorage,
     };
 
     #[doc(hidden)]

@@ -57,7 +57,9 @@ async fn the_attributes_work_as_in_the_core() {
 mod elsewhere {
     /// What `crate` leads to goes before the default.
     pub(crate) mod storage {
-        pub(crate) use logto_client::storage::{Change, Changes, LogtoStorage, Result, SessionHandle, attributes};
+        pub(crate) use logto_client::storage::{
+            AllSeen, Change, Changes, LogtoStorage, Result, Seen, SessionHandle, attributes,
+        };
     }
 }
 

@@ -21,7 +21,7 @@ pub mod save {}
 pub mod max_len {}
 
 /// `#[logto(crate = "my_sdk::storage")]` on the struct or enum names the module that re-exports `LogtoStorage`,
-/// `SessionHandle`, `Change`, `Changes`, `Result` and `attributes` of `logto-storage-core`.
+/// `SessionHandle`, `Change`, `Changes`, `Seen`, `AllSeen`, `Result` and `attributes` of `logto-storage-core`.
 ///
 /// Use it if `logto-storage-core` is not a dependency, or has another name.
 pub mod krate {}

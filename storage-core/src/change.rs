@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use crate::{Error, Operation, Result};
 
@@ -100,6 +101,7 @@ pub struct Changes<'a> {
     prefix: Option<&'a str>,
     deferred: bool,
     renewing: bool,
+    lifetime: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +121,7 @@ impl<'a> Changes<'a> {
     /// assert_eq!(changes.operation(), Operation::Remove);
     /// ```
     pub const fn one(change: Change<'a>) -> Self {
-        Self { items: Items::One(change), prefix: None, deferred: false, renewing: false }
+        Self::new(Items::One(change))
     }
 
     /// Creates a write of several changes, in order and all or none, to be saved at once.
@@ -131,7 +133,11 @@ impl<'a> Changes<'a> {
     /// assert_eq!(Changes::all(&changes).operation(), Operation::Apply);
     /// ```
     pub const fn all(changes: &'a [Change<'a>]) -> Self {
-        Self { items: Items::All(changes), prefix: None, deferred: false, renewing: false }
+        Self::new(Items::All(changes))
+    }
+
+    const fn new(items: Items<'a>) -> Self {
+        Self { items, prefix: None, deferred: false, renewing: false, lifetime: None }
     }
 
     /// Puts `prefix` before every key.
@@ -172,6 +178,22 @@ impl<'a> Changes<'a> {
         Self { renewing: true, ..self }
     }
 
+    /// Lets the session expire after `lifetime` if these changes are the first that it holds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use logto_storage_core::{Change, Changes};
+    ///
+    /// let an_hour = Duration::from_secs(3600);
+    /// let changes = Changes::one(Change::set("logto_sign_in_session", "{}")).expiring_after(an_hour);
+    /// assert_eq!(changes.lifetime(), Some(an_hour));
+    /// ```
+    #[must_use]
+    pub const fn expiring_after(self, lifetime: Duration) -> Self {
+        Self { lifetime: Some(lifetime), ..self }
+    }
+
     /// Returns the changes unless one of their values is longer than `max_len` bytes of UTF-8.
     ///
     /// ```
@@ -207,6 +229,14 @@ impl<'a> Changes<'a> {
     /// A library that cannot invalidate the old id must fail with [`Error::unsupported`] and change nothing.
     pub const fn renews_id(&self) -> bool {
         self.renewing
+    }
+
+    /// Returns after how long the session may expire if these changes are the first that it holds.
+    ///
+    /// Meant for visitors who have only started to sign in. A library that cannot set the lifetime of one session may
+    /// ignore it.
+    pub const fn lifetime(&self) -> Option<Duration> {
+        self.lifetime
     }
 
     /// Iterates over the changes in order.
@@ -259,6 +289,84 @@ impl<'a> Changes<'a> {
             Items::One(_) => self.iter().fold(error, |error, (key, _)| error.with_key(key)),
             Items::All(_) => error,
         }
+    }
+}
+
+/// An item as a request has seen it, for a change that depends on it.
+///
+/// ```
+/// use logto_storage_core::{Change, ErrorKind, LogtoStorage, Result, Seen};
+///
+/// /// Counts, without losing what other requests count at the same time.
+/// async fn count(storage: &impl LogtoStorage) -> Result<u64> {
+///     loop {
+///         let seen = storage.get_item("count").await?;
+///         let count = seen.as_deref().and_then(|count| count.parse().ok()).unwrap_or(0) + 1;
+///         let next = count.to_string();
+///         match storage.apply_if(&[Seen::new("count", seen.as_deref())], &[Change::set("count", &next)]).await {
+///             Ok(()) => return Ok(count),
+///             Err(error) if error.kind() == ErrorKind::Conflict => storage.reload().await?,
+///             Err(error) => return Err(error),
+///         };
+///     }
+/// }
+/// ```
+///
+/// The `Debug` output contains the key and the value's length, but not the value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Seen<'a> {
+    key: &'a str,
+    value: Option<&'a str>,
+}
+
+impl<'a> Seen<'a> {
+    /// Creates the item under `key` as it was seen. `None` means that it was missing.
+    pub const fn new(key: &'a str, value: Option<&'a str>) -> Self {
+        Self { key, value }
+    }
+}
+
+impl fmt::Debug for Seen<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seen").field("key", &self.key).field("len", &self.value.map(str::len)).finish()
+    }
+}
+
+/// The items that a [conditional write](crate::SessionHandle::write_if) depends on.
+///
+/// Besides the items it holds the prefix of their keys.
+///
+/// ```
+/// use logto_storage_core::{AllSeen, Seen};
+///
+/// let seen = [Seen::new("logto_refresh_token", Some("secret"))];
+/// let seen = AllSeen::new(&seen).prefixed("tenant-a:");
+///
+/// let items: Vec<_> = seen.iter().map(|(key, value)| (key.into_owned(), value)).collect();
+/// assert_eq!(items, [("tenant-a:logto_refresh_token".to_owned(), Some("secret"))]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct AllSeen<'a> {
+    items: &'a [Seen<'a>],
+    prefix: Option<&'a str>,
+}
+
+impl<'a> AllSeen<'a> {
+    /// Creates the condition that all items are as they were seen.
+    pub const fn new(items: &'a [Seen<'a>]) -> Self {
+        Self { items, prefix: None }
+    }
+
+    /// Puts `prefix` before every key.
+    #[must_use]
+    pub const fn prefixed(self, prefix: &'a str) -> Self {
+        Self { prefix: Some(prefix), ..self }
+    }
+
+    /// Iterates over the items: the key, prefix included, and the value that was seen, or `None` if it was missing.
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'a, str>, Option<&'a str>)> + use<'a> {
+        let prefix = self.prefix;
+        self.items.iter().map(move |seen| (prefixed(prefix, seen.key), seen.value))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
-use crate::{Change, LogtoStorage, Result};
+use crate::{Change, LogtoStorage, Result, Seen};
 
 /// The boxed future that the methods of [`DynStorage`] return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -43,8 +44,21 @@ pub trait DynStorage: Send + Sync {
     /// Calls [`LogtoStorage::apply`].
     fn dyn_apply<'a>(&'a self, changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>>;
 
+    /// Calls [`LogtoStorage::apply_if`].
+    fn dyn_apply_if<'a>(&'a self, seen: &'a [Seen<'a>], changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>>;
+
+    /// Calls [`LogtoStorage::apply_expiring`].
+    fn dyn_apply_expiring<'a>(&'a self, changes: &'a [Change<'a>], lifetime: Duration) -> BoxFuture<'a, Result<()>>;
+
     /// Calls [`LogtoStorage::renew`].
     fn dyn_renew<'a>(&'a self, changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>>;
+
+    /// Calls [`LogtoStorage::check_renewal`].
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported).
+    fn dyn_check_renewal(&self) -> Result<()>;
 
     /// Calls [`LogtoStorage::reload`].
     fn dyn_reload(&self) -> BoxFuture<'_, Result<bool>>;
@@ -67,8 +81,20 @@ impl<S: LogtoStorage + Send + Sync> DynStorage for S {
         Box::pin(self.apply(changes))
     }
 
+    fn dyn_apply_if<'a>(&'a self, seen: &'a [Seen<'a>], changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.apply_if(seen, changes))
+    }
+
+    fn dyn_apply_expiring<'a>(&'a self, changes: &'a [Change<'a>], lifetime: Duration) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.apply_expiring(changes, lifetime))
+    }
+
     fn dyn_renew<'a>(&'a self, changes: &'a [Change<'a>]) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.renew(changes))
+    }
+
+    fn dyn_check_renewal(&self) -> Result<()> {
+        self.check_renewal()
     }
 
     fn dyn_reload(&self) -> BoxFuture<'_, Result<bool>> {
@@ -93,8 +119,28 @@ impl LogtoStorage for dyn DynStorage + '_ {
         self.dyn_apply(changes)
     }
 
+    fn apply_if<'a>(
+        &'a self,
+        seen: &'a [Seen<'a>],
+        changes: &'a [Change<'a>],
+    ) -> impl Future<Output = Result<()>> + Send {
+        self.dyn_apply_if(seen, changes)
+    }
+
+    fn apply_expiring<'a>(
+        &'a self,
+        changes: &'a [Change<'a>],
+        lifetime: Duration,
+    ) -> impl Future<Output = Result<()>> + Send {
+        self.dyn_apply_expiring(changes, lifetime)
+    }
+
     fn renew<'a>(&'a self, changes: &'a [Change<'a>]) -> impl Future<Output = Result<()>> + Send {
         self.dyn_renew(changes)
+    }
+
+    fn check_renewal(&self) -> Result<()> {
+        self.dyn_check_renewal()
     }
 
     fn reload(&self) -> impl Future<Output = Result<bool>> + Send {

@@ -14,8 +14,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// item's value, which may be a token.
 ///
 /// If you implement [`SessionHandle`](crate::SessionHandle) or [`LogtoStorage`](crate::LogtoStorage) by hand, create
-/// errors with [`session`](Error::session), [`not_a_string`](Error::not_a_string) or
-/// [`unsupported`](Error::unsupported), and add details with [`with_operation`](Error::with_operation) and
+/// errors with [`session`](Error::session), [`not_a_string`](Error::not_a_string),
+/// [`unsupported`](Error::unsupported), [`conflict`](Error::conflict) or [`ended`](Error::ended), and add details with [`with_operation`](Error::with_operation) and
 /// [`with_key`](Error::with_key):
 ///
 /// ```
@@ -43,6 +43,8 @@ enum Cause {
     NotAString,
     TooLarge { len: usize, max_len: usize },
     Unsupported(Cow<'static, str>),
+    Conflict,
+    Ended,
 }
 
 /// The kind of an [`Error`].
@@ -62,6 +64,11 @@ pub enum ErrorKind {
     },
     /// The session library does not support the operation. Nothing was changed.
     Unsupported,
+    /// An item is not as it was [seen](crate::Seen), so another request has written it. Nothing was changed.
+    Conflict,
+    /// The sign-in that this request belongs to has ended: another request has signed out, or renewed the session.
+    /// Nothing was changed.
+    Ended,
 }
 
 /// A storage operation.
@@ -80,6 +87,8 @@ pub enum Operation {
     Renew,
     /// Reading the session from its store again.
     Reload,
+    /// Applying several changes if some items are as they were seen.
+    ApplyIf,
 }
 
 impl Error {
@@ -129,6 +138,29 @@ impl Error {
         Self::new(Cause::Unsupported(reason.into()))
     }
 
+    /// Creates the error for a conditional change that was refused because an item is not as it was seen.
+    ///
+    /// ```
+    /// use logto_storage_core::{Error, Operation};
+    ///
+    /// let error = Error::conflict().with_operation(Operation::ApplyIf);
+    /// assert_eq!(error.to_string(), "cannot apply the changes: another request has changed an item");
+    /// ```
+    pub fn conflict() -> Self {
+        Self::new(Cause::Conflict)
+    }
+
+    /// Creates the error for a change that was refused because the sign-in of this request has ended.
+    ///
+    /// ```
+    /// use logto_storage_core::{Error, ErrorKind};
+    ///
+    /// assert_eq!(Error::ended().kind(), ErrorKind::Ended);
+    /// ```
+    pub fn ended() -> Self {
+        Self::new(Cause::Ended)
+    }
+
     /// Adds the operation that failed.
     ///
     /// ```
@@ -172,6 +204,8 @@ impl Error {
             Cause::NotAString => ErrorKind::NotAString,
             Cause::TooLarge { len, max_len } => ErrorKind::TooLarge { len, max_len },
             Cause::Unsupported(_) => ErrorKind::Unsupported,
+            Cause::Conflict => ErrorKind::Conflict,
+            Cause::Ended => ErrorKind::Ended,
         }
     }
 
@@ -206,7 +240,7 @@ impl fmt::Display for Error {
             Some(Operation::Get) => "cannot get",
             Some(Operation::Set) => "cannot set",
             Some(Operation::Remove) => "cannot remove",
-            Some(Operation::Apply) => "cannot apply the changes",
+            Some(Operation::Apply | Operation::ApplyIf) => "cannot apply the changes",
             Some(Operation::Renew) => "cannot renew the session",
             Some(Operation::Reload) => "cannot reload the session",
             None => "cannot use the session",
@@ -224,6 +258,8 @@ impl fmt::Display for Error {
                 write!(f, ": the value has {len} bytes, more than the limit of {max_len}")
             }
             Cause::Unsupported(reason) => write!(f, ": {reason}"),
+            Cause::Conflict => f.write_str(": another request has changed an item"),
+            Cause::Ended => f.write_str(": the sign-in has ended"),
         }
     }
 }

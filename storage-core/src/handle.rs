@@ -5,7 +5,7 @@ use std::future::{Future, ready};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::{Changes, Result};
+use crate::{AllSeen, Changes, Error, Operation, Result};
 
 /// A handle to a web session, which a derived storage reads and writes.
 ///
@@ -48,10 +48,14 @@ use crate::{Changes, Result};
 ///
 ///     async fn write<'a>(&'a self, changes: Changes<'a>) -> Result<()> {
 ///         if changes.renews_id() {
-///             return Err(Error::unsupported("their sessions never change their id").with_operation(Operation::Renew));
+///             self.check_renewal()?;
 ///         }
 ///         let items: Vec<_> = changes.iter().map(|(key, value)| (key.into(), value.map(str::to_owned))).collect();
 ///         self.0.store(&items).await.map_err(|error| changes.failed(error))
+///     }
+///
+///     fn check_renewal(&self) -> Result<()> {
+///         Err(Error::unsupported("their sessions never change their id").with_operation(Operation::Renew))
 ///     }
 /// }
 /// # use logto_storage_core::Change;
@@ -116,6 +120,54 @@ pub trait SessionHandle {
     /// the id and the library cannot invalidate the old one.
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send;
 
+    /// Applies the changes as [`write`](Self::write) does, if every item in `seen` is still as it was seen when the
+    /// changes reach the store.
+    ///
+    /// Web sessions are saved as a whole, so they cannot compare: the default implementation always fails.
+    ///
+    /// ```
+    /// use logto_storage_core::{AllSeen, Change, Changes, ErrorKind, MemorySession, Seen, SessionHandle};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> logto_storage_core::Result<()> {
+    /// let session = MemorySession::default();
+    /// let seen = [Seen::new("lock", None)];
+    /// session.write_if(AllSeen::new(&seen), Changes::one(Change::set("lock", "mine"))).await?;
+    ///
+    /// let again = session.write_if(AllSeen::new(&seen), Changes::one(Change::set("lock", "theirs"))).await;
+    /// assert_eq!(again.unwrap_err().kind(), ErrorKind::Conflict);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`write`](Self::write), with [`Error::conflict`](crate::Error::conflict) or
+    /// [`Error::ended`](crate::Error::ended) without any change, and with
+    /// [`Error::unsupported`](crate::Error::unsupported) if the session cannot compare.
+    fn write_if<'a>(&'a self, seen: AllSeen<'a>, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
+        let _ = (seen, changes);
+        ready(Err(Error::unsupported("this session cannot compare items").with_operation(Operation::ApplyIf)))
+    }
+
+    /// Returns an error if [`write`](Self::write) cannot renew the session's id, so that callers learn it before they
+    /// depend on a renewal. Changes nothing.
+    ///
+    /// The default implementation returns `Ok`.
+    ///
+    /// ```
+    /// use logto_storage_core::{MemorySession, SessionHandle};
+    ///
+    /// assert!(MemorySession::default().check_renewal().is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Error::unsupported`](crate::Error::unsupported).
+    fn check_renewal(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Reads the session from its store again, unless that would discard changes, and returns whether it did.
     ///
     /// The default implementation returns `false`.
@@ -149,6 +201,18 @@ macro_rules! forward {
 
             fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
                 (**self).write(changes)
+            }
+
+            fn write_if<'a>(
+                &'a self,
+                seen: AllSeen<'a>,
+                changes: Changes<'a>,
+            ) -> impl Future<Output = Result<()>> + Send {
+                (**self).write_if(seen, changes)
+            }
+
+            fn check_renewal(&self) -> Result<()> {
+                (**self).check_renewal()
             }
 
             fn reload(&self) -> impl Future<Output = Result<bool>> + Send {

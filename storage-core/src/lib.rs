@@ -59,7 +59,7 @@ pub mod handle;
 mod sessions;
 pub mod storage;
 
-pub use change::{Change, Changes};
+pub use change::{AllSeen, Change, Changes, Seen};
 pub use dyn_storage::{BoxFuture, DynStorage};
 pub use error::{Error, ErrorKind, Operation, Result};
 pub use handle::SessionHandle;

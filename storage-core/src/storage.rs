@@ -3,8 +3,9 @@
 use std::future::{Future, ready};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::{Change, Error, Operation, Result};
+use crate::{Change, Error, Operation, Result, Seen};
 
 /// A key/value storage for a signed-in user's items, such as tokens.
 ///
@@ -133,6 +134,57 @@ pub trait LogtoStorage {
         }
     }
 
+    /// Applies all changes as [`apply`](Self::apply) does, if every item in `seen` is still as it was seen.
+    ///
+    /// Another request, or another process, may write between your read and your write. This method compares and
+    /// changes in one step, so that neither write is lost. Most sessions are saved as a whole and cannot do that. The
+    /// default implementation always fails. See [`Seen`] for an example.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`apply`](Self::apply), and without any change:
+    ///
+    /// - with [`Conflict`](crate::ErrorKind::Conflict) if an item is not as it was seen,
+    /// - with [`Ended`](crate::ErrorKind::Ended) if the sign-in of this request has ended,
+    /// - with [`Unsupported`](crate::ErrorKind::Unsupported) if the storage cannot compare.
+    fn apply_if<'a>(
+        &'a self,
+        seen: &'a [Seen<'a>],
+        changes: &'a [Change<'a>],
+    ) -> impl Future<Output = Result<()>> + Send {
+        let _ = (seen, changes);
+        ready(Err(Error::unsupported("this storage does not implement `apply_if`").with_operation(Operation::ApplyIf)))
+    }
+
+    /// Applies all changes as [`apply`](Self::apply) does, and lets the session expire after `lifetime` if it held
+    /// nothing before.
+    ///
+    /// The SDK starts a sign-in with it: a visitor who never comes back should not occupy the session store for weeks.
+    /// Storages that cannot set the lifetime of one session apply the changes only, as the default implementation does.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use logto_storage_core::{Change, LogtoStorage, Result};
+    ///
+    /// async fn begin(storage: &impl LogtoStorage, sign_in: &str) -> Result<()> {
+    ///     let an_hour = Duration::from_secs(3600);
+    ///     storage.apply_expiring(&[Change::set("logto_sign_in_session", sign_in)], an_hour).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`apply`](Self::apply).
+    fn apply_expiring<'a>(
+        &'a self,
+        changes: &'a [Change<'a>],
+        lifetime: Duration,
+    ) -> impl Future<Output = Result<()>> + Send {
+        let _ = lifetime;
+        self.apply(changes)
+    }
+
     /// Applies all changes and renews the session's id in the same save.
     ///
     /// The old id becomes worthless, which prevents session fixation. The SDK renews the id at sign-in and sign-out.
@@ -152,6 +204,27 @@ pub trait LogtoStorage {
     fn renew<'a>(&'a self, changes: &'a [Change<'a>]) -> impl Future<Output = Result<()>> + Send {
         let _ = changes;
         ready(Err(Error::unsupported("this storage does not implement `renew`").with_operation(Operation::Renew)))
+    }
+
+    /// Returns an error if [`renew`](Self::renew) is not supported. Changes nothing.
+    ///
+    /// The SDK asks when a sign-in starts, so that a storage without renewals is found out before the user has signed in.
+    /// Implement it together with `renew`: the default implementation fails like that of `renew`.
+    ///
+    /// ```
+    /// use logto_storage_core::LogtoStorage;
+    ///
+    /// fn is_safe_from_fixation(storage: &impl LogtoStorage) -> bool {
+    ///     storage.check_renewal().is_ok()
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported).
+    fn check_renewal(&self) -> Result<()> {
+        let problem = "this storage does not implement `renew` and `check_renewal`";
+        Err(Error::unsupported(problem).with_operation(Operation::Renew))
     }
 
     /// Reads the session from its store again, to see what other requests have written in the meantime.
@@ -198,8 +271,28 @@ macro_rules! forward {
                 (**self).apply(changes)
             }
 
+            fn apply_if<'a>(
+                &'a self,
+                seen: &'a [Seen<'a>],
+                changes: &'a [Change<'a>],
+            ) -> impl Future<Output = Result<()>> + Send {
+                (**self).apply_if(seen, changes)
+            }
+
+            fn apply_expiring<'a>(
+                &'a self,
+                changes: &'a [Change<'a>],
+                lifetime: Duration,
+            ) -> impl Future<Output = Result<()>> + Send {
+                (**self).apply_expiring(changes, lifetime)
+            }
+
             fn renew<'a>(&'a self, changes: &'a [Change<'a>]) -> impl Future<Output = Result<()>> + Send {
                 (**self).renew(changes)
+            }
+
+            fn check_renewal(&self) -> Result<()> {
+                (**self).check_renewal()
             }
 
             fn reload(&self) -> impl Future<Output = Result<bool>> + Send {

@@ -15,7 +15,10 @@ pub(crate) fn expand(container: &Container) -> TokenStream {
         methods.set_item(),
         methods.remove_item(),
         methods.apply(),
+        methods.apply_if(),
+        methods.apply_expiring(),
         methods.renew(),
+        methods.check_renewal(),
         methods.reload(),
     ];
     implementation(container.input, container.krate, &lint_attributes(container), &bounds(container), bodies)
@@ -27,7 +30,7 @@ pub(crate) fn implementation(
     krate: &Path,
     lint_attributes: &[TokenStream],
     bounds: &[TokenStream],
-    [get_item, set_item, remove_item, apply, renew, reload]: [TokenStream; 6],
+    [get_item, set_item, remove_item, apply, apply_if, apply_expiring, renew, check_renewal, reload]: [TokenStream; 9],
 ) -> TokenStream {
     let name = &input.ident;
     let lifetime = free_lifetime(input);
@@ -69,11 +72,28 @@ pub(crate) fn implementation(
             ) -> impl ::core::future::Future<Output = #krate::Result<()>> + ::core::marker::Send {
                 #apply
             }
+            fn apply_if<#lifetime>(
+                &#lifetime self,
+                __logto_seen: &#lifetime [#krate::Seen<#lifetime>],
+                __logto_changes: &#lifetime [#krate::Change<#lifetime>],
+            ) -> impl ::core::future::Future<Output = #krate::Result<()>> + ::core::marker::Send {
+                #apply_if
+            }
+            fn apply_expiring<#lifetime>(
+                &#lifetime self,
+                __logto_changes: &#lifetime [#krate::Change<#lifetime>],
+                __logto_lifetime: ::core::time::Duration,
+            ) -> impl ::core::future::Future<Output = #krate::Result<()>> + ::core::marker::Send {
+                #apply_expiring
+            }
             fn renew<#lifetime>(
                 &#lifetime self,
                 __logto_changes: &#lifetime [#krate::Change<#lifetime>],
             ) -> impl ::core::future::Future<Output = #krate::Result<()>> + ::core::marker::Send {
                 #renew
+            }
+            fn check_renewal(&self) -> #krate::Result<()> {
+                #check_renewal
             }
             fn reload(
                 &self,

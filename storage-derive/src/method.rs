@@ -64,9 +64,27 @@ impl<'a> Methods<'a> {
         self.write_limited(&quote!(#krate::Changes::all(__logto_changes)))
     }
 
+    pub(crate) fn apply_if(&self) -> TokenStream {
+        let krate = self.krate();
+        self.write_limited_by(&quote!(#krate::Changes::all(__logto_changes)), |fields, changes| {
+            let prefixed = self.prefixed(fields);
+            fields.session.call("write_if", quote!(#krate::AllSeen::new(__logto_seen) #prefixed, #changes))
+        })
+    }
+
+    pub(crate) fn apply_expiring(&self) -> TokenStream {
+        let krate = self.krate();
+        self.write_limited(&quote!(#krate::Changes::all(__logto_changes).expiring_after(__logto_lifetime)))
+    }
+
     pub(crate) fn renew(&self) -> TokenStream {
         let krate = self.krate();
         self.write_limited(&quote!(#krate::Changes::all(__logto_changes).renewing()))
+    }
+
+    /// The only method that returns no future: the variants' calls have one type.
+    pub(crate) fn check_renewal(&self) -> TokenStream {
+        self.on_variants(Bindings::Session, |_, fields| fields.session.call("check_renewal", quote!()))
     }
 
     pub(crate) fn reload(&self) -> TokenStream {
@@ -74,33 +92,53 @@ impl<'a> Methods<'a> {
     }
 
     fn write(&self, changes: &TokenStream) -> TokenStream {
-        let call = self.on_fields(Bindings::SessionAndPrefix, |fields| {
-            fields.session.call("write", self.with_options(changes, fields))
-        });
-        self.future(call)
+        self.write_by(changes, |fields, changes| fields.session.call("write", changes))
     }
 
     fn write_limited(&self, changes: &TokenStream) -> TokenStream {
+        self.write_limited_by(changes, |fields, changes| fields.session.call("write", changes))
+    }
+
+    fn write_by(&self, changes: &TokenStream, call: impl Fn(&Receivers, TokenStream) -> TokenStream) -> TokenStream {
+        let call =
+            self.on_fields(Bindings::SessionAndPrefix, |fields| call(fields, self.with_options(changes, fields)));
+        self.future(call)
+    }
+
+    fn write_limited_by(
+        &self,
+        changes: &TokenStream,
+        call: impl Fn(&Receivers, TokenStream) -> TokenStream,
+    ) -> TokenStream {
         match &self.container.attrs.max_len {
-            None => self.write(changes),
-            Some(max_len) => self.write_up_to(max_len, changes),
+            None => self.write_by(changes, call),
+            Some(max_len) => self.write_up_to(max_len, changes, call),
         }
     }
 
     /// The call is a `Result`: the handle's future, or the error if a value is too long.
-    fn write_up_to(&self, max_len: &LitInt, changes: &TokenStream) -> TokenStream {
+    fn write_up_to(
+        &self,
+        max_len: &LitInt,
+        changes: &TokenStream,
+        call: impl Fn(&Receivers, TokenStream) -> TokenStream,
+    ) -> TokenStream {
         let call = self.on_fields(Bindings::SessionAndPrefix, |fields| {
             let changes = self.with_options(changes, fields);
-            let write = fields.session.call("write", quote!(__logto_changes));
+            let write = call(fields, quote!(__logto_changes));
             quote!(::core::result::Result::map(#changes.limited(#max_len), |__logto_changes| #write))
         });
         self.awaited(&call, &quote!(__logto_call?.await))
     }
 
     fn with_options(&self, changes: &TokenStream, fields: &Receivers) -> TokenStream {
-        let prefixed = self.prefix(fields).map(|prefix| quote!(.prefixed(#prefix)));
+        let prefixed = self.prefixed(fields);
         let deferred = self.container.attrs.deferred.then(|| quote!(.deferred()));
         quote!(#changes #prefixed #deferred)
+    }
+
+    fn prefixed(&self, fields: &Receivers) -> Option<TokenStream> {
+        self.prefix(fields).map(|prefix| quote!(.prefixed(#prefix)))
     }
 
     fn prefix(&self, fields: &Receivers) -> Option<TokenStream> {
@@ -115,13 +153,18 @@ impl<'a> Methods<'a> {
     ///
     /// The variants' calls have different types. They are nested in `Ok` and `Err` to have one.
     fn on_fields(&self, bindings: Bindings, call: impl Fn(&Receivers) -> TokenStream) -> TokenStream {
+        let count = self.receivers.len();
+        self.on_variants(bindings, |index, receivers| nest(index, count, call(receivers)))
+    }
+
+    fn on_variants(&self, bindings: Bindings, call: impl Fn(usize, &Receivers) -> TokenStream) -> TokenStream {
         let variants = match self.container.data {
-            Data::Struct(_) => return call(&self.receivers[0]),
+            Data::Struct(_) => return call(0, &self.receivers[0]),
             Data::Enum(variants) => variants,
         };
         let arms = variants.iter().zip(&self.receivers).enumerate().map(|(index, (variant, receivers))| {
             let (name, pattern) = (&variant.original.ident, pattern(&variant.fields, bindings));
-            let call = nest(index, variants.len(), call(receivers));
+            let call = call(index, receivers);
             quote!(Self::#name { #pattern .. } => #call,)
         });
         quote!(match self { #(#arms)* })

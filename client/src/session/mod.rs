@@ -182,6 +182,14 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(self.storage.get_item(key).await?.and_then(|item| items::decode(key, &item)))
     }
 
+    /// Finds out whether the callback will be able to give the session a new id.
+    pub(crate) fn check_renewal(&self) -> Result<()> {
+        if self.shared.config().keeps_session_id() {
+            return Ok(());
+        }
+        self.storage.check_renewal().map_err(Error::RenewalUnsupported)
+    }
+
     /// Makes the changes and gives the session a new id.
     pub(crate) async fn renew(&self, changes: &[Change<'_>]) -> Result<()> {
         match self.storage.renew(changes).await {

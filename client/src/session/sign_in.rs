@@ -1,5 +1,7 @@
 //! Sign-in: the redirect to the provider, and the callback. Several tabs can each have a pending sign-in.
 
+use std::time::Duration;
+
 use logto_storage_core::{Change, LogtoStorage};
 use url::Url;
 
@@ -9,7 +11,7 @@ use crate::oidc::authorize::SignInOptions;
 use crate::oidc::callback::{self, CallbackParams};
 use crate::session::exchanges::IssuedTokens;
 use crate::session::items::{self, AccessTokens, TOKENS};
-use crate::session::sign_in_sessions::{SignInSession, SignInSessions};
+use crate::session::sign_in_sessions::{SIGN_IN_LIFETIME, SignInSession, SignInSessions};
 use crate::session::{LogtoSession, write_token};
 use crate::tokens::TokenTarget;
 use crate::util::now;
@@ -28,6 +30,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// Starts a sign-in and returns the URL to redirect the browser to.
     ///
     /// The pending sign-in is stored in the session for an hour, which is as long as Logto keeps its form. A session
+    /// that holds nothing else expires then, if the session library allows it. A session
     /// can have eight pending sign-ins, one per tab; the next one replaces the oldest.
     ///
     /// ```
@@ -41,11 +44,13 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// # Errors
     ///
     /// - [`InvalidOption`](Error::InvalidOption): an option is invalid.
+    /// - [`RenewalUnsupported`](Error::RenewalUnsupported): the session cannot get a new id, as the callback requires.
     /// - [`Request`](Error::Request): the provider's metadata cannot be fetched, or the provider is known to be down.
     /// - [`Storage`](Error::Storage): the session cannot be read or saved.
     #[doc(alias = "login")]
     pub async fn sign_in(&self, options: SignInOptions) -> Result<Url> {
         options.check()?;
+        self.check_renewal()?;
         let provider = self.shared().provider();
         let metadata = provider.metadata_for_browser().await?;
         let sign_in = SignInSession::new(&options, now());
@@ -62,7 +67,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
             })
             .await?;
         } else {
-            self.storage().apply(&[begin]).await?;
+            self.storage().apply_expiring(&[begin], Duration::from_secs(SIGN_IN_LIFETIME)).await?;
         }
         tracing::debug!("sign-in started");
         Ok(url)

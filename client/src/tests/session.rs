@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::provider::Provider;
 use super::storage::Items;
 use crate::session::items::{self, StoredToken};
-use crate::{Error, LogtoStorage as _, TokenTarget};
+use crate::{Error, LogtoStorage, SignInOptions, TokenTarget};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -147,7 +147,7 @@ async fn a_provider_that_is_down_gets_no_browser_and_the_user_is_signed_out_here
     let provider = Provider::start(json!({}), |_| tokens()).await;
     let (client, items) = (provider.client(), Items::default());
     sign_in(&provider, &items, &json!({})).await;
-    let sign_in = || crate::SignInOptions::new("https://app.example.com/callback");
+    let sign_in = || SignInOptions::new("https://app.example.com/callback");
     client.session(&items).sign_in(sign_in()).await.expect("a provider that answers");
     drop(provider);
 
@@ -182,7 +182,7 @@ async fn an_ended_sign_in_without_a_refresh_token_is_known_by_its_id_token() {
 async fn signing_out_of_an_empty_session_writes_nothing() {
     #[derive(Default)]
     struct ReadOnly;
-    impl crate::storage::LogtoStorage for ReadOnly {
+    impl LogtoStorage for ReadOnly {
         async fn get_item(&self, _key: &str) -> crate::storage::Result<Option<String>> {
             Ok(None)
         }
@@ -219,5 +219,38 @@ async fn tokens_that_the_provider_refuses_are_not_removed_from_a_record_that_can
     assert_eq!(provider.requests().len(), 1, "a refused token is not sent again");
     // What the other process has stored.
     store(&items, items::REFRESH_TOKEN, "r2").await;
+    assert!(session.is_authenticated().await.unwrap());
+}
+
+/// A session that keeps its id.
+struct Unrenewable(Items);
+
+impl LogtoStorage for Unrenewable {
+    async fn get_item(&self, key: &str) -> crate::storage::Result<Option<String>> {
+        self.0.get_item(key).await
+    }
+
+    async fn set_item(&self, key: &str, value: &str) -> crate::storage::Result<()> {
+        self.0.set_item(key, value).await
+    }
+
+    async fn remove_item(&self, key: &str) -> crate::storage::Result<()> {
+        self.0.remove_item(key).await
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_keeps_its_id_is_neither_signed_in_nor_out() {
+    let provider = Provider::start(json!({}), |_| tokens()).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, &json!({})).await;
+    let session = client.session(Unrenewable(items));
+
+    let refused = session.sign_in(SignInOptions::new("https://app.example.com/callback")).await;
+    assert!(matches!(refused, Err(Error::RenewalUnsupported(_))), "{refused:?}");
+    assert!(provider.requests().is_empty(), "the provider is not even asked for its metadata");
+
+    let refused = session.sign_out(None).await;
+    assert!(matches!(refused, Err(Error::RenewalUnsupported(_))), "{refused:?}");
     assert!(session.is_authenticated().await.unwrap());
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Changes, Result, SessionHandle};
+use crate::{AllSeen, Changes, Error, Operation, Result, SessionHandle};
 
 /// A session in memory, for tests and for programs without a web framework.
 ///
@@ -43,14 +43,26 @@ impl SessionHandle for MemorySession {
     }
 
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
-        let mut items = self.items();
-        for (key, value) in changes.iter() {
-            match value {
-                Some(value) => items.insert(key.into_owned(), value.to_owned()),
-                None => items.remove(&*key),
-            };
-        }
+        apply(&mut self.items(), changes);
         ready(Ok(()))
+    }
+
+    fn write_if<'a>(&'a self, seen: AllSeen<'a>, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
+        let mut items = self.items();
+        if seen.iter().any(|(key, value)| items.get(&*key).map(String::as_str) != value) {
+            return ready(Err(Error::conflict().with_operation(Operation::ApplyIf)));
+        }
+        apply(&mut items, changes);
+        ready(Ok(()))
+    }
+}
+
+fn apply(items: &mut HashMap<String, String>, changes: Changes<'_>) {
+    for (key, value) in changes.iter() {
+        match value {
+            Some(value) => items.insert(key.into_owned(), value.to_owned()),
+            None => items.remove(&*key),
+        };
     }
 }
 

@@ -41,12 +41,16 @@ impl SessionHandle for Session {
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
         ready(write(self, changes))
     }
+
+    fn check_renewal(&self) -> Result<()> {
+        let reason = "salvo does not invalidate the old session id";
+        Err(Error::unsupported(reason).with_operation(Operation::Renew))
+    }
 }
 
 fn write(session: &Session, changes: Changes<'_>) -> Result<()> {
     if changes.renews_id() {
-        let reason = "salvo does not invalidate the old session id";
-        return Err(Error::unsupported(reason).with_operation(Operation::Renew));
+        session.check_renewal()?;
     }
     if session.is_destroyed() && changes.iter().any(|(_, value)| value.is_some()) {
         return Err(changes.failed("the session was destroyed by this request"));

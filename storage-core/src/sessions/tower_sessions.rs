@@ -8,14 +8,16 @@
 //! - Its layer saves a modified session again when the handler has returned, unless the response is a 5xx. Values whose
 //!   save failed must therefore be taken out of the record.
 //! - `cycle_id` deletes the old record and leaves the session without an id until it is saved.
+//! - `set_expiry` holds for the current request only. The layer's setting returns with the next one.
 //! - `load` reads the store before it locks the record, and discards unsaved changes.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::super::json;
-use super::tower_sessions_core::Session;
+use super::tower_sessions_core::{Expiry, Session};
 use crate::{Changes, Error, Operation, Result, SessionHandle};
 
 /// Requires the feature `tower-sessions-0_15` or `tower-sessions-0_14`, for the session of that version.
@@ -35,6 +37,12 @@ use crate::{Changes, Error, Operation, Result, SessionHandle};
 /// store's response is lost (a time-out), the store may still have the changes, or apply them later and overwrite what
 /// was written in the meantime, because a save writes the whole record. If the call's future is dropped, nothing is
 /// restored, and the layer's save may write the changes.
+///
+/// # Lifetime
+///
+/// A [lifetime](Changes::lifetime) shortens the expiry of a new visitor's session and its cookie. The layer's setting
+/// applies again when a later request saves the session. If your code adds values to the session later in the same
+/// request, call `set_expiry` to keep them for longer.
 ///
 /// # Renewal
 ///
@@ -73,6 +81,9 @@ impl SessionHandle for Session {
         // The session of a new visitor: it has no old id to delete. (A flushed session has no id either, but is modified,
         // and its record keeps the old id.)
         let is_new = changes.renews_id() && self.id().is_none() && !self.is_modified();
+        if let Some(lifetime) = changes.lifetime() {
+            shorten(self, lifetime).await;
+        }
         let mut undo = Undo::default();
         // A labelled block rather than an `async` block with `?`: a nested future would slow down every write.
         let written = 'written: {
@@ -120,6 +131,15 @@ impl SessionHandle for Session {
         match self.load().await {
             Ok(()) => Ok(true),
             Err(error) => Err(Error::session(error).with_operation(Operation::Reload)),
+        }
+    }
+}
+
+/// Lets a session that holds nothing yet expire after `lifetime`.
+async fn shorten(session: &Session, lifetime: Duration) {
+    if session.is_empty().await && session.expiry_age() > lifetime {
+        if let Ok(lifetime) = lifetime.try_into() {
+            session.set_expiry(Some(Expiry::OnInactivity(lifetime)));
         }
     }
 }

@@ -30,7 +30,20 @@ fn any_item_gives_one_impl_and_errors_that_point_into_the_item() {
             prop_assert!(is_of(&text, error.path.span()), "{:?} starts outside", message.value());
             prop_assert!(is_of(&text, message.span()), "{:?} ends outside", message.value());
         }
-        prop_assert_eq!(names(&implementation), ["get_item", "set_item", "remove_item", "apply", "renew", "reload"]);
+        prop_assert_eq!(
+            names(&implementation),
+            [
+                "get_item",
+                "set_item",
+                "remove_item",
+                "apply",
+                "apply_if",
+                "apply_expiring",
+                "renew",
+                "check_renewal",
+                "reload"
+            ]
+        );
         let allows = implementation.attrs.iter().any(|attr| attr.path().is_ident("allow"));
         prop_assert!(!allows || text.contains("#[deprecated"), "a lint is allowed, and nothing is deprecated");
         for key in &keys {

@@ -151,7 +151,11 @@ pub struct WrittenOut {
 
 /// Simpler to write than what is written out, and what async code looks like.
 const ASYNC_FNS: &str = "
-use logto_storage_core::{Change, Changes, LogtoStorage, MemorySession, Result, SessionHandle};
+use std::time::Duration;
+
+use logto_storage_core::{
+    AllSeen, Change, Changes, LogtoStorage, MemorySession, Result, Seen, SessionHandle,
+};
 
 pub struct WrittenOut {
     pub session: MemorySession,
@@ -174,8 +178,20 @@ impl LogtoStorage for WrittenOut {
         self.session.write(Changes::all(changes)).await
     }
 
+    async fn apply_if<'a>(&'a self, seen: &'a [Seen<'a>], changes: &'a [Change<'a>]) -> Result<()> {
+        self.session.write_if(AllSeen::new(seen), Changes::all(changes)).await
+    }
+
+    async fn apply_expiring<'a>(&'a self, changes: &'a [Change<'a>], lifetime: Duration) -> Result<()> {
+        self.session.write(Changes::all(changes).expiring_after(lifetime)).await
+    }
+
     async fn renew<'a>(&'a self, changes: &'a [Change<'a>]) -> Result<()> {
         self.session.write(Changes::all(changes).renewing()).await
+    }
+
+    fn check_renewal(&self) -> Result<()> {
+        self.session.check_renewal()
     }
 
     async fn reload(&self) -> Result<bool> {

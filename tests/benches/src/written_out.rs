@@ -1,6 +1,8 @@
 //! What the derive writes, as a careful engineer writes it. `compile_time` makes a thousand of this file's text.
 
-use logto_storage_core::{Change, Changes, LogtoStorage, MemorySession, Result, SessionHandle};
+use std::time::Duration;
+
+use logto_storage_core::{AllSeen, Change, Changes, LogtoStorage, MemorySession, Result, Seen, SessionHandle};
 
 pub struct WrittenOut {
     pub session: MemorySession,
@@ -23,8 +25,28 @@ impl LogtoStorage for WrittenOut {
         self.session.write(Changes::all(changes))
     }
 
+    fn apply_if<'a>(
+        &'a self,
+        seen: &'a [Seen<'a>],
+        changes: &'a [Change<'a>],
+    ) -> impl Future<Output = Result<()>> + Send {
+        self.session.write_if(AllSeen::new(seen), Changes::all(changes))
+    }
+
+    fn apply_expiring<'a>(
+        &'a self,
+        changes: &'a [Change<'a>],
+        lifetime: Duration,
+    ) -> impl Future<Output = Result<()>> + Send {
+        self.session.write(Changes::all(changes).expiring_after(lifetime))
+    }
+
     fn renew<'a>(&'a self, changes: &'a [Change<'a>]) -> impl Future<Output = Result<()>> + Send {
         self.session.write(Changes::all(changes).renewing())
+    }
+
+    fn check_renewal(&self) -> Result<()> {
+        self.session.check_renewal()
     }
 
     fn reload(&self) -> impl Future<Output = Result<bool>> + Send {

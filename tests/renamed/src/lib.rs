@@ -3,7 +3,7 @@
 /// The names that the derive requires at the path of `#[logto(crate = "renamed::storage")]`: exactly these.
 pub mod storage {
     // `LogtoStorage` is both the trait and the derive.
-    pub use kept::{Change, Changes, LogtoStorage, Result, SessionHandle, attributes};
+    pub use kept::{AllSeen, Change, Changes, LogtoStorage, Result, Seen, SessionHandle, attributes};
 }
 
 pub use kept::MemorySession;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use logto_storage_core::{Change, ErrorKind, LogtoStorage, MemorySession};
+use logto_storage_core::{Change, ErrorKind, LogtoStorage, MemorySession, Seen};
 use shapes::{Call, Recorder, assert_keeps_items};
 
 #[tokio::test]
@@ -183,10 +183,14 @@ async fn a_variant_calls_its_own_session_only_once_a_method() {
 
     of_second.apply(&changes).await.unwrap();
     of_second.renew(&changes).await.unwrap();
+    of_second.apply_if(&[Seen::new("a", Some("1"))], &changes).await.unwrap();
+    assert!(of_second.check_renewal().is_err());
     assert!(of_second.reload().await.unwrap());
 
     let written = || Call::write([("a", Some("1")), ("b", None)]);
-    assert_eq!(second.take_calls(), [written(), written().renewing(), Call::Reload]);
+    let compared = Call::write_if([("a", Some("1"))]);
+    let calls = [written(), written().renewing(), compared, written(), Call::CheckRenewal, Call::Reload];
+    assert_eq!(second.take_calls(), calls);
     assert_eq!(of_first.get_item("a").await.unwrap(), None);
     assert_eq!(first.take_calls(), [Call::Read("a".to_owned())]);
 }

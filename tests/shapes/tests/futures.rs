@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::future::ready;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use logto_storage_core::{Change, Changes, LogtoStorage, MemorySession, Result, SessionHandle};
+use logto_storage_core::{Change, Changes, LogtoStorage, MemorySession, Result, Seen, SessionHandle};
 
 /// Says at compile time that a type has not a trait: the call is ambiguous for a type that has it.
 macro_rules! assert_not_impl {
@@ -62,6 +63,9 @@ mod of_a_session_of_one_thread {
             send(storage.remove_item("a")).await.unwrap();
             send(storage.renew(&changes)).await.unwrap();
             assert_eq!(storage.get_item("a").await.unwrap().as_deref(), Some("1"));
+            let conflict = send(storage.apply_if(&[Seen::new("key", Some("other"))], &changes)).await;
+            assert!(conflict.is_err(), "it cannot compare, or finds another value");
+            send(storage.apply_expiring(&changes, Duration::from_secs(60))).await.unwrap();
             assert!(!send(storage.reload()).await.unwrap());
         };
     }

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::io;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use logto_storage_core::{
-    Change, Changes, Error, ErrorKind, LogtoStorage, MemorySession, Operation, Result, SessionHandle,
+    Change, Changes, Error, ErrorKind, LogtoStorage, MemorySession, Operation, Result, Seen, SessionHandle,
 };
 use shapes::assert_keeps_items;
 
@@ -81,6 +82,27 @@ async fn a_renewal_is_unsupported_and_changes_nothing() {
     let error = log.renew(&[Change::set("a", "1")]).await.unwrap_err();
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Unsupported, Some(Operation::Renew)));
     assert!(log.entries().is_empty());
+}
+
+#[tokio::test]
+async fn a_renewal_is_refused_before_it_is_needed() {
+    let error = Log::default().check_renewal().unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Unsupported, Some(Operation::Renew)));
+}
+
+#[tokio::test]
+async fn a_conditional_change_is_unsupported_and_changes_nothing() {
+    let log = Log::default();
+    let error = log.apply_if(&[Seen::new("a", None)], &[Change::set("a", "1")]).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Unsupported, Some(Operation::ApplyIf)));
+    assert!(log.entries().is_empty());
+}
+
+#[tokio::test]
+async fn a_lifetime_is_only_a_hint() {
+    let log = Log::default();
+    log.apply_expiring(&[Change::set("a", "1")], Duration::from_secs(60)).await.unwrap();
+    assert_eq!(log.entries(), ["set a to 1"]);
 }
 
 #[tokio::test]

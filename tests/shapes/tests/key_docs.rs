@@ -21,7 +21,9 @@ struct InAModule {
 
 mod sdk {
     pub(crate) mod storage {
-        pub(crate) use ::logto_storage_core::{Change, Changes, LogtoStorage, Result, SessionHandle, attributes};
+        pub(crate) use ::logto_storage_core::{
+            AllSeen, Change, Changes, LogtoStorage, Result, Seen, SessionHandle, attributes,
+        };
     }
 }
 

@@ -26,7 +26,9 @@ enum Enum<H, P> {
 struct Generic<'r, H: ?::std::marker::Sized>(&'r H);
 
 mod sdk {
-    pub(crate) use ::logto_storage_core::{Change, Changes, LogtoStorage, Result, SessionHandle, attributes};
+    pub(crate) use ::logto_storage_core::{
+        AllSeen, Change, Changes, LogtoStorage, Result, Seen, SessionHandle, attributes,
+    };
 }
 
 type Text = ::std::sync::Arc<str>;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use logto_storage_core::{Change, ErrorKind, LogtoStorage, MemorySession, Operation, SessionHandle};
 use shapes::{Call, Recorder, assert_keeps_items};
@@ -126,6 +127,8 @@ mod save {
     #[logto(save = "deferred")]
     struct Deferred(Recorder);
 
+    const A_MINUTE: Duration = Duration::from_secs(60);
+
     const CHANGES: &[Change] = &[Change::set("a", "1"), Change::remove("b")];
 
     async fn make_every_change(storage: impl LogtoStorage) {
@@ -133,11 +136,14 @@ mod save {
         storage.remove_item("b").await.unwrap();
         storage.apply(CHANGES).await.unwrap();
         storage.renew(CHANGES).await.unwrap();
+        storage.apply_expiring(CHANGES, A_MINUTE).await.unwrap();
+        storage.apply_if(&[], CHANGES).await.unwrap();
     }
 
-    fn writes() -> [Call; 4] {
+    fn writes() -> [Call; 7] {
         let both = || Call::write([("a", Some("1")), ("b", None)]);
-        [Call::write([("a", Some("1"))]), Call::write([("b", None)]), both(), both().renewing()]
+        let (set, remove) = (Call::write([("a", Some("1"))]), Call::write([("b", None)]));
+        [set, remove, both(), both().renewing(), both().expiring_after(A_MINUTE), Call::write_if([]), both()]
     }
 
     #[tokio::test]
@@ -155,8 +161,17 @@ mod save {
         let recorder = Recorder::default();
         make_every_change(Deferred(recorder.clone())).await;
 
-        let [set, remove, apply, renew] = writes();
-        assert_eq!(recorder.take_calls(), [set.deferred(), remove.deferred(), apply.deferred(), renew]);
+        let [set, remove, apply, renew, expiring, compared, conditional] = writes();
+        let calls = [
+            set.deferred(),
+            remove.deferred(),
+            apply.deferred(),
+            renew,
+            expiring.deferred(),
+            compared,
+            conditional.deferred(),
+        ];
+        assert_eq!(recorder.take_calls(), calls);
     }
 }
 
@@ -223,6 +238,10 @@ mod max_len {
 
         let error = storage.renew(&changes).await.unwrap_err();
         assert_eq!((error.operation(), error.key()), (Some(Operation::Renew), Some("first large")));
+        assert_eq!(recorder.take_calls(), []);
+
+        let error = storage.apply_if(&[], &changes).await.unwrap_err();
+        assert_eq!(error.key(), Some("first large"));
         assert_eq!(recorder.take_calls(), []);
     }
 

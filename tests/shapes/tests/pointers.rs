@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use logto_storage_core::{
-    Change, DynStorage, Error, ErrorKind, LogtoStorage, MemorySession, Operation, Result, SessionHandle,
+    Change, DynStorage, Error, ErrorKind, LogtoStorage, MemorySession, Operation, Result, Seen, SessionHandle,
 };
 use shapes::{Call, Recorder, assert_keeps_items};
 
@@ -33,6 +34,16 @@ async fn assert_forwards(pointer: impl LogtoStorage, recorder: &Recorder) {
 
     pointer.renew(&changes).await.unwrap();
     assert_eq!(recorder.take_calls(), [written().renewing()]);
+
+    let lifetime = Duration::from_secs(60);
+    pointer.apply_expiring(&changes, lifetime).await.unwrap();
+    assert_eq!(recorder.take_calls(), [written().expiring_after(lifetime)]);
+
+    pointer.apply_if(&[Seen::new("a", Some("1")), Seen::new("b", None)], &changes).await.unwrap();
+    assert_eq!(recorder.take_calls(), [Call::write_if([("a", Some("1")), ("b", None)]), written()]);
+
+    assert_eq!(pointer.check_renewal().unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(recorder.take_calls(), [Call::CheckRenewal]);
 
     assert!(pointer.reload().await.unwrap());
     assert_eq!(recorder.take_calls(), [Call::Reload]);

@@ -95,7 +95,8 @@ fn on_each_provider(on: On) -> Trials {
                 a_page_that_began_before_another_process_refreshed_sees_that,
             ],
             storages [
-                a_storage_that_cannot_renew_is_refused_and_nothing_changes,
+                a_storage_that_cannot_renew_is_refused_before_the_user_signs_in,
+                the_session_of_a_visitor_who_never_signs_in_lives_an_hour,
                 a_storage_that_cannot_renew_works_where_that_is_not_required,
                 a_storage_chosen_at_run_time_works,
                 a_session_in_memory_works,

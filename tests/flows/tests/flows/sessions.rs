@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use axum::extract::FromRequestParts;
@@ -99,6 +100,13 @@ impl Store {
     /// The ids of all records.
     pub(crate) fn ids(&self) -> BTreeSet<String> {
         self.ids.lock().unwrap().clone()
+    }
+
+    /// After how long a session expires.
+    pub(crate) async fn lifetime(&self, id: &str) -> Duration {
+        let record = self.records.load(&id.parse().unwrap()).await.unwrap().expect("a record");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Duration::from_secs(record.expiry_date.unix_timestamp().try_into().unwrap()) - now
     }
 
     /// What is under a key of a session.

@@ -1,6 +1,7 @@
 //! Sessions of other kinds.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_session::SessionExt as _;
 use actix_web::test::TestRequest;
@@ -9,20 +10,34 @@ use logto_client::{LogtoClient, LogtoStorage, MemorySession, SignInOptions, Toke
 use servers::Browser;
 
 use crate::provider::{API, On, Provider, Setup};
-use crate::sessions::{ByHand, Dynamic};
-use crate::sign_in::relative;
+use crate::sessions::{ByHand, Derived, Dynamic};
 use crate::world::World;
 
-pub(crate) async fn a_storage_that_cannot_renew_is_refused_and_nothing_changes(on: On) {
+pub(crate) async fn a_storage_that_cannot_renew_is_refused_before_the_user_signs_in(on: On) {
     let (world, browser) = (World::over::<ByHand>(on, |_| {}).await, Browser::new());
-    let page = world.begin(&browser, "/sign-in").await;
-    let callback = world.agree(&browser, page, "ann").await;
 
-    let error = world.error(&browser, &relative(&callback)).await;
+    let error = world.error(&browser, "/sign-in").await;
 
     assert_eq!(error["error"], "RenewalUnsupported", "{error}");
     assert!(error["message"].as_str().unwrap().contains("dangerously_keep_session_id"), "{error}");
     assert_eq!(world.user(&browser).await, None);
+    assert!(world.store.ids().is_empty(), "it leaves no session behind");
+}
+
+pub(crate) async fn the_session_of_a_visitor_who_never_signs_in_lives_an_hour(on: On) {
+    const AN_HOUR: Duration = Duration::from_secs(3600);
+    let (world, browser) = (World::over::<Derived>(on, |_| {}).await, Browser::new());
+
+    let page = world.begin(&browser, "/sign-in").await;
+    assert!(world.store.lifetime(&world.session_id(&browser)).await <= AN_HOUR);
+
+    let callback = world.agree(&browser, page, "ann").await;
+    browser.visit(callback.as_str()).await;
+    assert_eq!(world.user(&browser).await.as_deref(), Some("ann"));
+    assert!(
+        world.store.lifetime(&world.session_id(&browser)).await > 24 * AN_HOUR,
+        "the library's default is two weeks"
+    );
 }
 
 pub(crate) async fn a_storage_that_cannot_renew_works_where_that_is_not_required(on: On) {

@@ -2,7 +2,7 @@
 use logto_storage_core::{LogtoStorage, MemorySession};
 
 mod sdk {
-    pub use logto_storage_core::{Change, Changes, LogtoStorage, Result, SessionHandle};
+    pub use logto_storage_core::{AllSeen, Change, Changes, LogtoStorage, Result, Seen, SessionHandle};
 
     pub mod attributes {
         pub use logto_storage_core::attributes::krate;

@@ -55,6 +55,24 @@ where
     > + ::core::marker::Send {
         ::core::future::pending()
     }
+    fn apply_if<'logto_>(
+        &'logto_ self,
+        __logto_seen: &'logto_ [my_sdk::storage::Seen<'logto_>],
+        __logto_changes: &'logto_ [my_sdk::storage::Change<'logto_>],
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn apply_expiring<'logto_>(
+        &'logto_ self,
+        __logto_changes: &'logto_ [my_sdk::storage::Change<'logto_>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
     fn renew<'logto_>(
         &'logto_ self,
         __logto_changes: &'logto_ [my_sdk::storage::Change<'logto_>],
@@ -62,6 +80,9 @@ where
         Output = my_sdk::storage::Result<()>,
     > + ::core::marker::Send {
         ::core::future::pending()
+    }
+    fn check_renewal(&self) -> my_sdk::storage::Result<()> {
+        ::core::result::Result::Ok(())
     }
     fn reload(
         &self,

@@ -53,6 +53,24 @@ impl ::logto_storage_core::LogtoStorage for Storage {
     > + ::core::marker::Send {
         ::core::future::pending()
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [::logto_storage_core::Seen<'logto>],
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::core::future::pending()
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
@@ -60,6 +78,9 @@ impl ::logto_storage_core::LogtoStorage for Storage {
         Output = ::logto_storage_core::Result<()>,
     > + ::core::marker::Send {
         ::core::future::pending()
+    }
+    fn check_renewal(&self) -> ::logto_storage_core::Result<()> {
+        ::core::result::Result::Ok(())
     }
     fn reload(
         &self,

@@ -47,6 +47,32 @@ impl my_sdk::storage::LogtoStorage for Storage {
             my_sdk::storage::Changes::all(__logto_changes),
         )
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [my_sdk::storage::Seen<'logto>],
+        __logto_changes: &'logto [my_sdk::storage::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        my_sdk::storage::SessionHandle::write_if(
+            &self.0,
+            my_sdk::storage::AllSeen::new(__logto_seen),
+            my_sdk::storage::Changes::all(__logto_changes),
+        )
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [my_sdk::storage::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        my_sdk::storage::SessionHandle::write(
+            &self.0,
+            my_sdk::storage::Changes::all(__logto_changes)
+                .expiring_after(__logto_lifetime),
+        )
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [my_sdk::storage::Change<'logto>],
@@ -57,6 +83,9 @@ impl my_sdk::storage::LogtoStorage for Storage {
             &self.0,
             my_sdk::storage::Changes::all(__logto_changes).renewing(),
         )
+    }
+    fn check_renewal(&self) -> my_sdk::storage::Result<()> {
+        my_sdk::storage::SessionHandle::check_renewal(&self.0)
     }
     fn reload(
         &self,

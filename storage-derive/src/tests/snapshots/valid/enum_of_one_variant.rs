@@ -67,6 +67,40 @@ impl ::logto_storage_core::LogtoStorage for Storage {
             }
         }
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [::logto_storage_core::Seen<'logto>],
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::logto_storage_core::SessionHandle::write_if(
+                    &*__logto_session,
+                    ::logto_storage_core::AllSeen::new(__logto_seen),
+                    ::logto_storage_core::Changes::all(__logto_changes),
+                )
+            }
+        }
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::logto_storage_core::SessionHandle::write(
+                    &*__logto_session,
+                    ::logto_storage_core::Changes::all(__logto_changes)
+                        .expiring_after(__logto_lifetime),
+                )
+            }
+        }
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
@@ -79,6 +113,13 @@ impl ::logto_storage_core::LogtoStorage for Storage {
                     &*__logto_session,
                     ::logto_storage_core::Changes::all(__logto_changes).renewing(),
                 )
+            }
+        }
+    }
+    fn check_renewal(&self) -> ::logto_storage_core::Result<()> {
+        match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::logto_storage_core::SessionHandle::check_renewal(&*__logto_session)
             }
         }
     }

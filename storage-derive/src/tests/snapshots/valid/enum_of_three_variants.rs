@@ -249,6 +249,125 @@ where
             }
         }
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [::logto_storage_core::Seen<'logto>],
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::core::result::Result::Ok(
+                    ::logto_storage_core::SessionHandle::write_if(
+                        &*__logto_session,
+                        ::logto_storage_core::AllSeen::new(__logto_seen)
+                            .prefixed("tenant-a:"),
+                        ::logto_storage_core::Changes::all(__logto_changes)
+                            .prefixed("tenant-a:")
+                            .deferred(),
+                    ),
+                )
+            }
+            Self::Test { 0: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::core::result::Result::Ok(
+                        ::logto_storage_core::SessionHandle::write_if(
+                            &*__logto_session,
+                            ::logto_storage_core::AllSeen::new(__logto_seen)
+                                .prefixed("tenant-a:"),
+                            ::logto_storage_core::Changes::all(__logto_changes)
+                                .prefixed("tenant-a:")
+                                .deferred(),
+                        ),
+                    ),
+                )
+            }
+            Self::Other { 0: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::core::result::Result::Err(
+                        ::logto_storage_core::SessionHandle::write_if(
+                            &*__logto_session,
+                            ::logto_storage_core::AllSeen::new(__logto_seen)
+                                .prefixed("tenant-a:"),
+                            ::logto_storage_core::Changes::all(__logto_changes)
+                                .prefixed("tenant-a:")
+                                .deferred(),
+                        ),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call.await,
+                ::core::result::Result::Err(::core::result::Result::Ok(__logto_call)) => {
+                    __logto_call.await
+                }
+                ::core::result::Result::Err(
+                    ::core::result::Result::Err(__logto_call),
+                ) => __logto_call.await,
+            }
+        }
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::core::result::Result::Ok(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::all(__logto_changes)
+                            .expiring_after(__logto_lifetime)
+                            .prefixed("tenant-a:")
+                            .deferred(),
+                    ),
+                )
+            }
+            Self::Test { 0: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::core::result::Result::Ok(
+                        ::logto_storage_core::SessionHandle::write(
+                            &*__logto_session,
+                            ::logto_storage_core::Changes::all(__logto_changes)
+                                .expiring_after(__logto_lifetime)
+                                .prefixed("tenant-a:")
+                                .deferred(),
+                        ),
+                    ),
+                )
+            }
+            Self::Other { 0: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::core::result::Result::Err(
+                        ::logto_storage_core::SessionHandle::write(
+                            &*__logto_session,
+                            ::logto_storage_core::Changes::all(__logto_changes)
+                                .expiring_after(__logto_lifetime)
+                                .prefixed("tenant-a:")
+                                .deferred(),
+                        ),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call.await,
+                ::core::result::Result::Err(::core::result::Result::Ok(__logto_call)) => {
+                    __logto_call.await
+                }
+                ::core::result::Result::Err(
+                    ::core::result::Result::Err(__logto_call),
+                ) => __logto_call.await,
+            }
+        }
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
@@ -303,6 +422,19 @@ where
                 ::core::result::Result::Err(
                     ::core::result::Result::Err(__logto_call),
                 ) => __logto_call.await,
+            }
+        }
+    }
+    fn check_renewal(&self) -> ::logto_storage_core::Result<()> {
+        match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::logto_storage_core::SessionHandle::check_renewal(&*__logto_session)
+            }
+            Self::Test { 0: __logto_session, .. } => {
+                ::logto_storage_core::SessionHandle::check_renewal(&*__logto_session)
+            }
+            Self::Other { 0: __logto_session, .. } => {
+                ::logto_storage_core::SessionHandle::check_renewal(&*__logto_session)
             }
         }
     }

@@ -135,6 +135,74 @@ impl ::logto_storage_core::LogtoStorage for Storage {
             }
         }
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [::logto_storage_core::Seen<'logto>],
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::core::result::Result::Ok(
+                    ::logto_storage_core::SessionHandle::write_if(
+                        &*__logto_session,
+                        ::logto_storage_core::AllSeen::new(__logto_seen),
+                        ::logto_storage_core::Changes::all(__logto_changes),
+                    ),
+                )
+            }
+            Self::Test { session: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::logto_storage_core::SessionHandle::write_if(
+                        &*__logto_session,
+                        ::logto_storage_core::AllSeen::new(__logto_seen),
+                        ::logto_storage_core::Changes::all(__logto_changes),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call.await,
+                ::core::result::Result::Err(__logto_call) => __logto_call.await,
+            }
+        }
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::core::result::Result::Ok(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::all(__logto_changes)
+                            .expiring_after(__logto_lifetime),
+                    ),
+                )
+            }
+            Self::Test { session: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::logto_storage_core::SessionHandle::write(
+                        &*__logto_session,
+                        ::logto_storage_core::Changes::all(__logto_changes)
+                            .expiring_after(__logto_lifetime),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call.await,
+                ::core::result::Result::Err(__logto_call) => __logto_call.await,
+            }
+        }
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
@@ -163,6 +231,16 @@ impl ::logto_storage_core::LogtoStorage for Storage {
             match __logto_call {
                 ::core::result::Result::Ok(__logto_call) => __logto_call.await,
                 ::core::result::Result::Err(__logto_call) => __logto_call.await,
+            }
+        }
+    }
+    fn check_renewal(&self) -> ::logto_storage_core::Result<()> {
+        match self {
+            Self::Web { 0: __logto_session, .. } => {
+                ::logto_storage_core::SessionHandle::check_renewal(&*__logto_session)
+            }
+            Self::Test { session: __logto_session, .. } => {
+                ::logto_storage_core::SessionHandle::check_renewal(&*__logto_session)
             }
         }
     }

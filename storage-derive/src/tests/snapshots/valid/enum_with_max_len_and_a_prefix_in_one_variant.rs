@@ -181,6 +181,105 @@ impl ::logto_storage_core::LogtoStorage for Storage {
             }
         }
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [::logto_storage_core::Seen<'logto>],
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Tenant { session: __logto_session, tenant: __logto_prefix, .. } => {
+                ::core::result::Result::Ok(
+                    ::core::result::Result::map(
+                        ::logto_storage_core::Changes::all(__logto_changes)
+                            .prefixed(
+                                ::core::convert::AsRef::<
+                                    ::core::primitive::str,
+                                >::as_ref(&*__logto_prefix),
+                            )
+                            .limited(65536),
+                        |__logto_changes| ::logto_storage_core::SessionHandle::write_if(
+                            &*__logto_session,
+                            ::logto_storage_core::AllSeen::new(__logto_seen)
+                                .prefixed(
+                                    ::core::convert::AsRef::<
+                                        ::core::primitive::str,
+                                    >::as_ref(&*__logto_prefix),
+                                ),
+                            __logto_changes,
+                        ),
+                    ),
+                )
+            }
+            Self::Single { 0: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::core::result::Result::map(
+                        ::logto_storage_core::Changes::all(__logto_changes)
+                            .limited(65536),
+                        |__logto_changes| ::logto_storage_core::SessionHandle::write_if(
+                            &*__logto_session,
+                            ::logto_storage_core::AllSeen::new(__logto_seen),
+                            __logto_changes,
+                        ),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call?.await,
+                ::core::result::Result::Err(__logto_call) => __logto_call?.await,
+            }
+        }
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = match self {
+            Self::Tenant { session: __logto_session, tenant: __logto_prefix, .. } => {
+                ::core::result::Result::Ok(
+                    ::core::result::Result::map(
+                        ::logto_storage_core::Changes::all(__logto_changes)
+                            .expiring_after(__logto_lifetime)
+                            .prefixed(
+                                ::core::convert::AsRef::<
+                                    ::core::primitive::str,
+                                >::as_ref(&*__logto_prefix),
+                            )
+                            .limited(65536),
+                        |__logto_changes| ::logto_storage_core::SessionHandle::write(
+                            &*__logto_session,
+                            __logto_changes,
+                        ),
+                    ),
+                )
+            }
+            Self::Single { 0: __logto_session, .. } => {
+                ::core::result::Result::Err(
+                    ::core::result::Result::map(
+                        ::logto_storage_core::Changes::all(__logto_changes)
+                            .expiring_after(__logto_lifetime)
+                            .limited(65536),
+                        |__logto_changes| ::logto_storage_core::SessionHandle::write(
+                            &*__logto_session,
+                            __logto_changes,
+                        ),
+                    ),
+                )
+            }
+        };
+        async move {
+            match __logto_call {
+                ::core::result::Result::Ok(__logto_call) => __logto_call?.await,
+                ::core::result::Result::Err(__logto_call) => __logto_call?.await,
+            }
+        }
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
@@ -224,6 +323,16 @@ impl ::logto_storage_core::LogtoStorage for Storage {
             match __logto_call {
                 ::core::result::Result::Ok(__logto_call) => __logto_call?.await,
                 ::core::result::Result::Err(__logto_call) => __logto_call?.await,
+            }
+        }
+    }
+    fn check_renewal(&self) -> ::logto_storage_core::Result<()> {
+        match self {
+            Self::Tenant { session: __logto_session, .. } => {
+                ::logto_storage_core::SessionHandle::check_renewal(&*__logto_session)
+            }
+            Self::Single { 0: __logto_session, .. } => {
+                ::logto_storage_core::SessionHandle::check_renewal(&*__logto_session)
             }
         }
     }

@@ -84,6 +84,59 @@ impl<'r> my_sdk::storage::LogtoStorage for Storage<'r> {
         );
         async move { __logto_call?.await }
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [my_sdk::storage::Seen<'logto>],
+        __logto_changes: &'logto [my_sdk::storage::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = ::core::result::Result::map(
+            my_sdk::storage::Changes::all(__logto_changes)
+                .prefixed(
+                    ::core::convert::AsRef::<
+                        ::core::primitive::str,
+                    >::as_ref(&self.tenant),
+                )
+                .deferred()
+                .limited(4096),
+            |__logto_changes| my_sdk::storage::SessionHandle::write_if(
+                &self.session,
+                my_sdk::storage::AllSeen::new(__logto_seen)
+                    .prefixed(
+                        ::core::convert::AsRef::<
+                            ::core::primitive::str,
+                        >::as_ref(&self.tenant),
+                    ),
+                __logto_changes,
+            ),
+        );
+        async move { __logto_call?.await }
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [my_sdk::storage::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = my_sdk::storage::Result<()>,
+    > + ::core::marker::Send {
+        let __logto_call = ::core::result::Result::map(
+            my_sdk::storage::Changes::all(__logto_changes)
+                .expiring_after(__logto_lifetime)
+                .prefixed(
+                    ::core::convert::AsRef::<
+                        ::core::primitive::str,
+                    >::as_ref(&self.tenant),
+                )
+                .deferred()
+                .limited(4096),
+            |__logto_changes| my_sdk::storage::SessionHandle::write(
+                &self.session,
+                __logto_changes,
+            ),
+        );
+        async move { __logto_call?.await }
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [my_sdk::storage::Change<'logto>],
@@ -106,6 +159,9 @@ impl<'r> my_sdk::storage::LogtoStorage for Storage<'r> {
             ),
         );
         async move { __logto_call?.await }
+    }
+    fn check_renewal(&self) -> my_sdk::storage::Result<()> {
+        my_sdk::storage::SessionHandle::check_renewal(&self.session)
     }
     fn reload(
         &self,

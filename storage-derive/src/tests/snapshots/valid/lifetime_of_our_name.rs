@@ -51,6 +51,32 @@ impl<'logto, 'logto_> ::logto_storage_core::LogtoStorage for Storage<'logto, 'lo
             ::logto_storage_core::Changes::all(__logto_changes),
         )
     }
+    fn apply_if<'logto__>(
+        &'logto__ self,
+        __logto_seen: &'logto__ [::logto_storage_core::Seen<'logto__>],
+        __logto_changes: &'logto__ [::logto_storage_core::Change<'logto__>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write_if(
+            &self.0,
+            ::logto_storage_core::AllSeen::new(__logto_seen),
+            ::logto_storage_core::Changes::all(__logto_changes),
+        )
+    }
+    fn apply_expiring<'logto__>(
+        &'logto__ self,
+        __logto_changes: &'logto__ [::logto_storage_core::Change<'logto__>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.0,
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .expiring_after(__logto_lifetime),
+        )
+    }
     fn renew<'logto__>(
         &'logto__ self,
         __logto_changes: &'logto__ [::logto_storage_core::Change<'logto__>],
@@ -61,6 +87,9 @@ impl<'logto, 'logto_> ::logto_storage_core::LogtoStorage for Storage<'logto, 'lo
             &self.0,
             ::logto_storage_core::Changes::all(__logto_changes).renewing(),
         )
+    }
+    fn check_renewal(&self) -> ::logto_storage_core::Result<()> {
+        ::logto_storage_core::SessionHandle::check_renewal(&self.0)
     }
     fn reload(
         &self,

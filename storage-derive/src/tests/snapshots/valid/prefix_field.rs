@@ -69,6 +69,41 @@ impl ::logto_storage_core::LogtoStorage for Storage {
                 ),
         )
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [::logto_storage_core::Seen<'logto>],
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write_if(
+            &self.1,
+            ::logto_storage_core::AllSeen::new(__logto_seen)
+                .prefixed(
+                    ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.0),
+                ),
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .prefixed(
+                    ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.0),
+                ),
+        )
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.1,
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .expiring_after(__logto_lifetime)
+                .prefixed(
+                    ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.0),
+                ),
+        )
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
@@ -83,6 +118,9 @@ impl ::logto_storage_core::LogtoStorage for Storage {
                     ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.0),
                 ),
         )
+    }
+    fn check_renewal(&self) -> ::logto_storage_core::Result<()> {
+        ::logto_storage_core::SessionHandle::check_renewal(&self.1)
     }
     fn reload(
         &self,

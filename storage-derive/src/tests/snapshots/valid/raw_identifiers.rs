@@ -72,6 +72,41 @@ where
                 ),
         )
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [::logto_storage_core::Seen<'logto>],
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write_if(
+            &self.r#type,
+            ::logto_storage_core::AllSeen::new(__logto_seen)
+                .prefixed(
+                    ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.r#in),
+                ),
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .prefixed(
+                    ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.r#in),
+                ),
+        )
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.r#type,
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .expiring_after(__logto_lifetime)
+                .prefixed(
+                    ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.r#in),
+                ),
+        )
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
@@ -86,6 +121,9 @@ where
                     ::core::convert::AsRef::<::core::primitive::str>::as_ref(&self.r#in),
                 ),
         )
+    }
+    fn check_renewal(&self) -> ::logto_storage_core::Result<()> {
+        ::logto_storage_core::SessionHandle::check_renewal(&self.r#type)
     }
     fn reload(
         &self,

@@ -54,6 +54,32 @@ where
             ::logto_storage_core::Changes::all(__logto_changes),
         )
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [::logto_storage_core::Seen<'logto>],
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write_if(
+            &self.0,
+            ::logto_storage_core::AllSeen::new(__logto_seen),
+            ::logto_storage_core::Changes::all(__logto_changes),
+        )
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.0,
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .expiring_after(__logto_lifetime),
+        )
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
@@ -64,6 +90,9 @@ where
             &self.0,
             ::logto_storage_core::Changes::all(__logto_changes).renewing(),
         )
+    }
+    fn check_renewal(&self) -> ::logto_storage_core::Result<()> {
+        ::logto_storage_core::SessionHandle::check_renewal(&self.0)
     }
     fn reload(
         &self,

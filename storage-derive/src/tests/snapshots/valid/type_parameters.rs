@@ -79,6 +79,47 @@ where
                 ),
         )
     }
+    fn apply_if<'logto>(
+        &'logto self,
+        __logto_seen: &'logto [::logto_storage_core::Seen<'logto>],
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write_if(
+            &self.session,
+            ::logto_storage_core::AllSeen::new(__logto_seen)
+                .prefixed(
+                    ::core::convert::AsRef::<
+                        ::core::primitive::str,
+                    >::as_ref(&self.tenant),
+                ),
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .prefixed(
+                    ::core::convert::AsRef::<
+                        ::core::primitive::str,
+                    >::as_ref(&self.tenant),
+                ),
+        )
+    }
+    fn apply_expiring<'logto>(
+        &'logto self,
+        __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
+        __logto_lifetime: ::core::time::Duration,
+    ) -> impl ::core::future::Future<
+        Output = ::logto_storage_core::Result<()>,
+    > + ::core::marker::Send {
+        ::logto_storage_core::SessionHandle::write(
+            &self.session,
+            ::logto_storage_core::Changes::all(__logto_changes)
+                .expiring_after(__logto_lifetime)
+                .prefixed(
+                    ::core::convert::AsRef::<
+                        ::core::primitive::str,
+                    >::as_ref(&self.tenant),
+                ),
+        )
+    }
     fn renew<'logto>(
         &'logto self,
         __logto_changes: &'logto [::logto_storage_core::Change<'logto>],
@@ -95,6 +136,9 @@ where
                     >::as_ref(&self.tenant),
                 ),
         )
+    }
+    fn check_renewal(&self) -> ::logto_storage_core::Result<()> {
+        ::logto_storage_core::SessionHandle::check_renewal(&self.session)
     }
     fn reload(
         &self,
