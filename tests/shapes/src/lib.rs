@@ -42,7 +42,7 @@ pub async fn assert_keeps_items(storage: &(impl LogtoStorage + ?Sized), session:
     assert_eq!(held("c").await.as_deref(), Some("3"), "a renewal sets, under the storage's prefix");
     storage.remove_item("c").await.unwrap();
 
-    storage.apply_expiring(&[Change::set("d", "4")], Duration::from_secs(60)).await.unwrap();
+    storage.apply_expiring(&[Change::set("d", "4")], Duration::from_secs(90)).await.unwrap();
     assert_eq!(held("d").await.as_deref(), Some("4"), "a lifetime changes nothing about the items");
     let seen = [Seen::new("d", Some("4")), Seen::new("e", None)];
     match storage.apply_if(&seen, &[Change::set("e", "5"), Change::remove("d")]).await {

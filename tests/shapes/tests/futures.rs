@@ -65,7 +65,7 @@ mod of_a_session_of_one_thread {
             assert_eq!(storage.get_item("a").await.unwrap().as_deref(), Some("1"));
             let conflict = send(storage.apply_if(&[Seen::new("key", Some("other"))], &changes)).await;
             assert!(conflict.is_err(), "it cannot compare, or finds another value");
-            send(storage.apply_expiring(&changes, Duration::from_secs(60))).await.unwrap();
+            send(storage.apply_expiring(&changes, Duration::from_secs(90))).await.unwrap();
             assert!(!send(storage.reload()).await.unwrap());
         };
     }

@@ -101,7 +101,7 @@ async fn a_conditional_change_is_unsupported_and_changes_nothing() {
 #[tokio::test]
 async fn a_lifetime_is_only_a_hint() {
     let log = Log::default();
-    log.apply_expiring(&[Change::set("a", "1")], Duration::from_secs(60)).await.unwrap();
+    log.apply_expiring(&[Change::set("a", "1")], Duration::from_secs(90)).await.unwrap();
     assert_eq!(log.entries(), ["set a to 1"]);
 }
 

@@ -127,7 +127,7 @@ mod save {
     #[logto(save = "deferred")]
     struct Deferred(Recorder);
 
-    const A_MINUTE: Duration = Duration::from_secs(60);
+    const A_MINUTE: Duration = Duration::from_secs(90);
 
     const CHANGES: &[Change] = &[Change::set("a", "1"), Change::remove("b")];
 

@@ -35,7 +35,7 @@ async fn assert_forwards(pointer: impl LogtoStorage, recorder: &Recorder) {
     pointer.renew(&changes).await.unwrap();
     assert_eq!(recorder.take_calls(), [written().renewing()]);
 
-    let lifetime = Duration::from_secs(60);
+    let lifetime = Duration::from_secs(90);
     pointer.apply_expiring(&changes, lifetime).await.unwrap();
     assert_eq!(recorder.take_calls(), [written().expiring_after(lifetime)]);
 
