@@ -16,7 +16,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod memory;
+#[allow(dead_code, reason = "for the session handle over a store")]
+mod seal;
 pub mod store;
+#[allow(dead_code, reason = "for the session handle over a store")]
+mod ticket;
+
+#[cfg(test)]
+mod tests;
 
 pub use memory::MemoryVault;
 pub use store::VaultStore;
