@@ -1,0 +1,2 @@
+mod seal;
+mod ticket;

@@ -1,0 +1,74 @@
+//! The ticket: what the web session holds instead of the items.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::store::{Id, random};
+
+/// The session key of the ticket.
+pub(crate) const TICKET_KEY: &str = "logto_vault";
+
+/// The separator of two tickets. Not in the alphabet of base64url.
+const SEPARATOR: char = '.';
+
+const SECRET_LEN: usize = 16;
+
+/// Names a record, and has the secret that opens it.
+///
+/// As text it is 43 characters of base64url. During a renewal the session holds two tickets, the new one first, since
+/// only the record decides which of them opens it.
+#[derive(Clone, Copy)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
+pub(crate) struct Ticket {
+    id: Id,
+    secret: [u8; SECRET_LEN],
+}
+
+impl Ticket {
+    /// Creates a ticket for a new record.
+    pub(crate) fn random() -> Self {
+        Self::for_record(Id::random())
+    }
+
+    /// Creates a new ticket for a record that already exists.
+    pub(crate) fn for_record(id: Id) -> Self {
+        Self { id, secret: random() }
+    }
+
+    /// Parses up to two tickets, and ignores whatever is malformed.
+    pub(crate) fn parse_list(text: &str) -> Vec<Self> {
+        text.split(SEPARATOR).filter_map(Self::parse).take(2).collect()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; Id::LEN + SECRET_LEN] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+        let (id, secret) = bytes.split_first_chunk()?;
+        Some(Self { id: Id::from_bytes(*id), secret: secret.try_into().ok()? })
+    }
+
+    /// Returns the ticket as text.
+    pub(crate) fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode([&self.id.as_bytes()[..], &self.secret].concat())
+    }
+
+    /// Returns the text that the session holds while `self` replaces `old`.
+    pub(crate) fn encode_with_old(&self, old: &Self) -> String {
+        format!("{}{SEPARATOR}{}", self.encode(), old.encode())
+    }
+
+    pub(crate) fn id(&self) -> &Id {
+        &self.id
+    }
+
+    pub(crate) fn secret(&self) -> &[u8] {
+        &self.secret
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("id", &self.id).finish_non_exhaustive()
+    }
+}
