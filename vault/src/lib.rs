@@ -16,14 +16,18 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod memory;
-#[allow(dead_code, reason = "for the session handle over a store")]
+mod record;
 mod seal;
 pub mod store;
-#[allow(dead_code, reason = "for the session handle over a store")]
 mod ticket;
+pub mod vault;
+mod vaulted;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use memory::MemoryVault;
 pub use store::VaultStore;
+pub use vault::Vault;
+pub use vaulted::Vaulted;

@@ -107,15 +107,15 @@ impl fmt::Debug for ApplicationKeys {
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     pub(crate) data_key: DataKey,
-    /// Whether a sign-in has renewed the record. Before that it holds pending sign-ins only.
-    pub(crate) is_renewed: bool,
+    /// Whether the record holds more than pending sign-ins.
+    pub(crate) is_signed_in: bool,
 }
 
 impl Guard {
     /// Returns the guard field, which the ticket opens together with one of the application's keys.
     pub(crate) fn seal(&self, ticket: &Ticket, keys: &ApplicationKeys) -> Vec<u8> {
         let mut content = self.data_key.0.to_vec();
-        content.push(self.is_renewed.into());
+        content.push(self.is_signed_in.into());
         seal(&guard_key(ticket, keys.first()), ticket.id(), GUARD, VALUE, &content)
     }
 
@@ -125,13 +125,13 @@ impl Guard {
             (VALUE, content) => Some(content),
             _ => None,
         })?;
-        let (data_key, is_renewed) = content.split_first_chunk()?;
-        let is_renewed = match is_renewed {
+        let (data_key, is_signed_in) = content.split_first_chunk()?;
+        let is_signed_in = match is_signed_in {
             [0] => false,
             [1] => true,
             _ => return None,
         };
-        Some(Self { data_key: DataKey(*data_key), is_renewed })
+        Some(Self { data_key: DataKey(*data_key), is_signed_in })
     }
 }
 

@@ -18,7 +18,10 @@ pub(crate) const GUARD: &str = "k";
 /// The longest lifetime of a record, about 100 years. Clocks and stores fail on much longer ones.
 const MAX_LIFETIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-pub(crate) mod sealed {
+/// Not part of the public API. Open to the project's own tests, which need stores that fail.
+#[doc(hidden)]
+pub mod sealed {
+    /// See [`VaultStore`](super::VaultStore).
     pub trait Sealed {}
 }
 

@@ -77,8 +77,8 @@ fn names_of_items_are_unambiguous_and_never_the_guards() {
     assert_eq!(field_name("a.b\0$é"), "iYS5iACTDqQ");
 }
 
-fn guard(is_renewed: bool) -> Guard {
-    Guard { data_key: DataKey::random(), is_renewed }
+fn guard(is_signed_in: bool) -> Guard {
+    Guard { data_key: DataKey::random(), is_signed_in }
 }
 
 /// Whether the guard opens, and then to the same key.
@@ -86,15 +86,15 @@ fn opens(guard: &Guard, ticket: &Ticket, keys: &ApplicationKeys, field: &[u8]) -
     let Some(opened) = Guard::open(ticket, keys, field) else { return false };
     let item = guard.data_key.seal(ticket.id(), NAME, Some(b"value"));
     assert_eq!(opened.data_key.open(ticket.id(), NAME, &item), Some(value(b"value")));
-    assert_eq!(opened.is_renewed, guard.is_renewed);
+    assert_eq!(opened.is_signed_in, guard.is_signed_in);
     true
 }
 
 #[test]
 fn guard_opens_with_its_ticket_only() {
     let (ticket, none) = (Ticket::random(), ApplicationKeys::default());
-    for is_renewed in [false, true] {
-        let guard = guard(is_renewed);
+    for is_signed_in in [false, true] {
+        let guard = guard(is_signed_in);
         let field = guard.seal(&ticket, &none);
         assert!(opens(&guard, &ticket, &none, &field));
         assert!(!opens(&guard, &Ticket::for_record(*ticket.id()), &none, &field), "another secret");
@@ -144,5 +144,5 @@ fn malformed_guard_does_not_open() {
 fn debug_output_has_no_key() {
     let keys = ApplicationKeys::new(["hunter2"]);
     assert_eq!(format!("{keys:?}"), "ApplicationKeys(1 keys)");
-    assert_eq!(format!("{:?}", guard(true)), "Guard { data_key: DataKey(..), is_renewed: true }");
+    assert_eq!(format!("{:?}", guard(true)), "Guard { data_key: DataKey(..), is_signed_in: true }");
 }

@@ -1,0 +1,95 @@
+//! What a request knows of its record.
+
+use std::collections::HashMap;
+
+use crate::seal::{ApplicationKeys, Guard, Item};
+use crate::store::{GUARD, Record, Step, Version};
+use crate::ticket::Ticket;
+
+/// An open record, as far as this request has read it.
+pub(crate) struct OpenRecord {
+    pub(crate) ticket: Ticket,
+    pub(crate) guard: Guard,
+    pub(crate) guard_version: Version,
+    /// By field name. `None`: there is no such field.
+    items: HashMap<String, Option<SeenItem>>,
+    /// Whether `items` has every field.
+    is_complete: bool,
+}
+
+/// An item, or the mark of a removed one.
+pub(crate) struct SeenItem {
+    pub(crate) version: Version,
+    /// `None` if the item was removed, or the field cannot be opened.
+    pub(crate) value: Option<String>,
+}
+
+impl OpenRecord {
+    /// Opens a record that was read by one of the tickets, without its items.
+    pub(crate) fn open(tickets: &[Ticket], keys: &ApplicationKeys, record: &Record) -> Option<Self> {
+        let field = record.fields.get(GUARD)?;
+        let guard_version = Version::of(field)?;
+        tickets
+            .iter()
+            .find_map(|ticket| Some((*ticket, Guard::open(ticket, keys, field)?)))
+            .map(|(ticket, guard)| Self { ticket, guard, guard_version, items: HashMap::new(), is_complete: false })
+    }
+
+    /// Creates a record that holds nothing yet.
+    pub(crate) fn new(ticket: Ticket, guard: Guard, sealed_guard: &[u8]) -> Self {
+        let guard_version = Version::of(sealed_guard).expect("sealed fields begin with a version");
+        Self { ticket, guard, guard_version, items: HashMap::new(), is_complete: true }
+    }
+
+    /// Seals an item for this record, and takes it in. Without a value, the field is dropped by a swap that replaces.
+    pub(crate) fn step(&mut self, name: &str, expected: Option<Version>, value: Option<&str>) -> Step {
+        let Some(value) = value else { return Step::look(name, expected) };
+        let field = self.guard.data_key.seal(self.ticket.id(), name, Some(value.as_bytes()));
+        self.learn(name, Some(&field));
+        Step::put(name, expected, field)
+    }
+
+    pub(crate) fn knows(&self, names: &[String]) -> bool {
+        self.is_complete || names.iter().all(|name| self.items.contains_key(name))
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Takes in a field as it was read.
+    pub(crate) fn learn(&mut self, name: &str, field: Option<&[u8]>) {
+        let item = field.and_then(|field| {
+            let value = match self.guard.data_key.open(self.ticket.id(), name, field) {
+                Some(Item::Value(value)) => String::from_utf8(value).ok(),
+                Some(Item::Removed) | None => None,
+            };
+            Some(SeenItem { version: Version::of(field)?, value })
+        });
+        self.items.insert(name.to_owned(), item);
+    }
+
+    /// Takes in all fields of the record.
+    pub(crate) fn learn_all(&mut self, record: &Record) {
+        self.items.clear();
+        for (name, field) in record.fields.iter().filter(|(name, _)| *name != GUARD) {
+            self.learn(name, Some(field));
+        }
+        self.is_complete = true;
+    }
+
+    /// Takes in what this request has written.
+    pub(crate) fn wrote(&mut self, name: String, version: Version, value: Option<String>) {
+        self.items.insert(name, Some(SeenItem { version, value }));
+    }
+
+    /// `None` if there is no such field.
+    pub(crate) fn item(&self, name: &str) -> Option<&SeenItem> {
+        self.items.get(name)?.as_ref()
+    }
+
+    /// All fields that are known to exist.
+    pub(crate) fn items(&self) -> impl Iterator<Item = (&str, &SeenItem)> {
+        self.items.iter().filter_map(|(name, item)| Some((name.as_str(), item.as_ref()?)))
+    }
+}

@@ -1,0 +1,204 @@
+//! The session handle over a vault, and how it reads.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use logto_storage_core::{AllSeen, Changes, Error, Operation, Result, SessionHandle};
+use tokio::sync::Mutex;
+
+use crate::record::OpenRecord;
+use crate::seal::field_name;
+use crate::store::{GUARD, Step, StoreError, Swap, VaultStore};
+use crate::ticket::{TICKET_KEY, Ticket};
+use crate::vault::Vault;
+use crate::write::Write;
+
+/// Every page asks for the ID token, and then for the refresh token. They are read at once.
+const ID_TOKEN: &str = "logto_id_token";
+const REFRESH_TOKEN: &str = "logto_refresh_token";
+
+/// A session whose items are in a vault. The session itself holds nothing but a ticket.
+///
+/// Derive a storage for it as for any session:
+///
+/// ```
+/// use logto_storage_core::{LogtoStorage, MemorySession};
+/// use logto_vault::{MemoryVault, Vault, Vaulted};
+///
+/// # #[cfg(feature = "derive")]
+/// #[derive(LogtoStorage)]
+/// struct SessionStorage {
+///     session: Vaulted<MemorySession, MemoryVault>,
+/// }
+///
+/// # fn handler(session: MemorySession, vault: &Vault<MemoryVault>) -> impl logto_storage_core::SessionHandle {
+/// // For each request:
+/// let session = Vaulted::new(session, vault.clone());
+/// # session
+/// # }
+/// ```
+///
+/// # Reads
+///
+/// An instance belongs to one request. It reads the record once, keeps what it has read, and reads again after
+/// [`reload`](SessionHandle::reload). A read in the last half of a record's life extends it.
+///
+/// # Writes
+///
+/// When a write returns `Ok`, the store has all of it, whatever the handler or the session library does next, and
+/// whether or not the write was deferred. Only a later write of the same item, a renewal or the end of the record
+/// changes it. A write that fails with a [`Session`](logto_storage_core::ErrorKind::Session) error has been applied as a
+/// whole or not at all, and is not applied after a later write of the same item has returned.
+///
+/// A write fails with [`Ended`](logto_storage_core::ErrorKind::Ended) if the record that this request has read has ended
+/// or was renewed in the meantime. A session without a record gets one with its first item, and the session library
+/// has to save the ticket: see its handle for when that happens.
+///
+/// # Renewal
+///
+/// A renewal gives the record a new ticket and a new data key, and the session a new id. All earlier tickets are then
+/// worthless. A renewal that leaves no item ends the record. A renewal that fails leaves the user as before, or signed
+/// out.
+///
+/// # Items in the session
+///
+/// A session without a ticket may hold items from before the vault was introduced. They are read from the session, and
+/// moved to the vault by the first write. Access tokens are not moved: the SDK fetches new ones.
+pub struct Vaulted<H, S> {
+    pub(crate) session: H,
+    pub(crate) vault: Vault<S>,
+    pub(crate) seen: Mutex<Seen>,
+}
+
+/// What this request knows.
+pub(crate) struct Seen {
+    pub(crate) record: State,
+    /// Whether this request has read a record that it has not ended itself.
+    pub(crate) was_alive: bool,
+}
+
+pub(crate) enum State {
+    /// Nothing is known yet, or any more.
+    Unread,
+    /// The session has no ticket, or one that opens nothing.
+    Missing {
+        ticket: Option<String>,
+    },
+    Open(OpenRecord),
+}
+
+impl<H, S> Vaulted<H, S> {
+    /// Creates the session of one request.
+    pub fn new(session: H, vault: Vault<S>) -> Self {
+        Self { session, vault, seen: Mutex::new(Seen { record: State::Unread, was_alive: false }) }
+    }
+
+    /// Returns the session that holds the ticket.
+    pub fn session(&self) -> &H {
+        &self.session
+    }
+}
+
+impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
+    /// Reads the named fields, or all, unless they are known. `None` for the names means all.
+    pub(crate) async fn ensure(&self, seen: &mut Seen, names: Option<&[String]>) -> Result<()> {
+        let (text, tickets) = match &seen.record {
+            State::Missing { .. } => return Ok(()),
+            State::Open(record) if names.map_or(record.is_complete(), |names| record.knows(names)) => return Ok(()),
+            State::Open(record) => (None, vec![record.ticket]),
+            State::Unread => {
+                let text = self.session.read(TICKET_KEY.into()).await?;
+                let tickets = text.as_deref().map(Ticket::parse_list).unwrap_or_default();
+                (text, tickets)
+            }
+        };
+        let opened = match tickets.first() {
+            Some(first) => self.read_record(seen, first, &tickets, names).await.map_err(Error::session)?,
+            None => None,
+        };
+        seen.was_alive |= opened.is_some();
+        seen.record = opened.map_or(State::Missing { ticket: text }, State::Open);
+        Ok(())
+    }
+
+    async fn read_record(
+        &self,
+        seen: &mut Seen,
+        first: &Ticket,
+        tickets: &[Ticket],
+        names: Option<&[String]>,
+    ) -> Result<Option<OpenRecord>, StoreError> {
+        let store = self.vault.store();
+        let guard_and_names = names.map(|names| {
+            let names = names.iter().map(String::as_str);
+            [GUARD].into_iter().chain(names).collect::<Vec<_>>()
+        });
+        let read = store.read(first.id(), guard_and_names.as_deref()).await?;
+        let Some(mut record) = OpenRecord::open(tickets, self.vault.keys(), &read) else { return Ok(None) };
+        if let State::Open(known) = std::mem::replace(&mut seen.record, State::Unread)
+            && known.guard_version == record.guard_version
+        {
+            record = known;
+        }
+        match names {
+            Some(names) => {
+                for name in names {
+                    record.learn(name, read.fields.get(name).map(Vec::as_slice));
+                }
+            }
+            None => record.learn_all(&read),
+        }
+        let lifetime = self.vault.lifetime_of(record.guard.is_signed_in);
+        if read.remaining.is_some_and(|remaining| remaining < lifetime / 2) {
+            let look = Swap::new([Step::look(GUARD, Some(record.guard_version))], lifetime);
+            // Nothing depends on it: a later read tries again.
+            let _ = store.swap(record.ticket.id(), &look).await;
+        }
+        Ok(Some(record))
+    }
+}
+
+impl<H: SessionHandle + Sync, S: VaultStore> SessionHandle for Vaulted<H, S> {
+    async fn read(&self, key: Cow<'_, str>) -> Result<Option<String>> {
+        let mut seen = self.seen.lock().await;
+        let mut names = vec![field_name(&key)];
+        if let Some(prefix) = key.strip_suffix(ID_TOKEN) {
+            names.push(field_name(&[prefix, REFRESH_TOKEN].concat()));
+        }
+        let ensured = self.ensure(&mut seen, Some(&names)).await;
+        ensured.map_err(|error| error.with_operation(Operation::Get).with_key(&*key))?;
+        match &seen.record {
+            State::Open(record) => Ok(record.item(&names[0]).and_then(|item| item.value.clone())),
+            State::Missing { ticket: None } => self.session.read(key).await,
+            State::Missing { .. } | State::Unread => Ok(None),
+        }
+    }
+
+    async fn write<'a>(&'a self, changes: Changes<'a>) -> Result<()> {
+        self.change(Write::new(None, changes)).await
+    }
+
+    async fn write_if<'a>(&'a self, seen: AllSeen<'a>, changes: Changes<'a>) -> Result<()> {
+        self.change(Write::new(Some(seen), changes)).await
+    }
+
+    fn check_renewal(&self) -> Result<()> {
+        self.session.check_renewal()
+    }
+
+    async fn reload(&self) -> Result<bool> {
+        let mut seen = self.seen.lock().await;
+        let has_ticket = !matches!(&seen.record, State::Missing { ticket: None });
+        // A session with a ticket need not be read again: another ticket in it would belong to another sign-in.
+        let is_read = has_ticket || self.session.reload().await?;
+        seen.record = State::Unread;
+        Ok(is_read)
+    }
+}
+
+/// Leaves the session and the items out.
+impl<H, S: fmt::Debug> fmt::Debug for Vaulted<H, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vaulted").field("vault", &self.vault).finish_non_exhaustive()
+    }
+}
