@@ -4,7 +4,8 @@
 //! changes. A vault keeps the SDK's items in a record of their own instead, which is only changed by
 //! compare-and-change. The web session holds nothing but a ticket to the record.
 //!
-//! - [`VaultStore`] is the store of the records. [`MemoryVault`] keeps them in this process.
+//! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process.
+//! - [`ThreadBound`] lets a vault use a session that is not `Sync`, such as actix-session's.
 //!
 //! # Security
 //!
@@ -19,6 +20,7 @@ pub mod memory;
 #[allow(dead_code, reason = "for the session handle over a store")]
 mod seal;
 pub mod store;
+pub mod thread_bound;
 #[allow(dead_code, reason = "for the session handle over a store")]
 mod ticket;
 
@@ -27,3 +29,4 @@ mod tests;
 
 pub use memory::MemoryVault;
 pub use store::VaultStore;
+pub use thread_bound::ThreadBound;

@@ -1,2 +1,6 @@
+//! The parts by themselves.
+
+mod memory;
 mod seal;
+mod thread_bound;
 mod ticket;
