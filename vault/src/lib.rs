@@ -4,7 +4,8 @@
 //! changes. A vault keeps the SDK's items in a record of their own instead, which is only changed by
 //! compare-and-change. The web session holds nothing but a ticket to the record.
 //!
-//! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process.
+//! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, or [`BoxVault`] for one that is
+//!   chosen at run time.
 //! - [`ThreadBound`] lets a vault use a session that is not `Sync`, such as actix-session's.
 //!
 //! # Security
@@ -16,6 +17,7 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod boxed;
 pub mod memory;
 #[allow(dead_code, reason = "for the session handle over a store")]
 mod seal;
@@ -27,6 +29,7 @@ mod ticket;
 #[cfg(test)]
 mod tests;
 
+pub use boxed::BoxVault;
 pub use memory::MemoryVault;
 pub use store::VaultStore;
 pub use thread_bound::ThreadBound;
