@@ -4,9 +4,19 @@
 //! changes. A vault keeps the SDK's items in a record of their own instead, which is only changed by
 //! compare-and-change. The web session holds nothing but a ticket to the record.
 //!
-//! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, or [`BoxVault`] for one that is
-//!   chosen at run time.
+//! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, `RedisVault` in Redis, or [`BoxVault`]
+//!   for one that is chosen at run time.
 //! - [`ThreadBound`] lets a vault use a session that is not `Sync`, such as actix-session's.
+//!
+//! # Features
+//!
+//! No feature is enabled by default.
+//!
+//! | feature | enables |
+//! |---|---|
+//! | `redis-1` | `RedisVault`, on version 1 of the crate `redis`, which requires Rust 1.88 |
+//!
+//! The feature names the crate's version because its connection is part of this crate's public API.
 //!
 //! # Security
 //!
@@ -19,6 +29,8 @@
 
 pub mod boxed;
 pub mod memory;
+#[cfg(feature = "redis-1")]
+pub mod redis;
 #[allow(dead_code, reason = "for the session handle over a store")]
 mod seal;
 pub mod store;
@@ -31,5 +43,7 @@ mod tests;
 
 pub use boxed::BoxVault;
 pub use memory::MemoryVault;
+#[cfg(feature = "redis-1")]
+pub use redis::RedisVault;
 pub use store::VaultStore;
 pub use thread_bound::ThreadBound;

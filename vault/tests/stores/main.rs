@@ -6,8 +6,12 @@ mod contents;
 mod ends;
 mod fixture;
 mod lifetimes;
+#[cfg(feature = "redis-1")]
+mod proxy;
 mod races;
 mod reads;
+#[cfg(feature = "redis-1")]
+mod redis;
 mod replacements;
 mod swaps;
 
@@ -21,6 +25,9 @@ fn main() -> ExitCode {
     let trials = Trials::new()
         .group("memory", contract(Ok(()), || Box::pin(async { ((), MemoryVault::default()) })))
         .group("boxed", contract(Ok(()), || Box::pin(async { ((), BoxVault::new(MemoryVault::default())) })));
+    #[cfg(feature = "redis-1")]
+    let trials =
+        trials.group("redis", contract(servers::Redis::available(), redis::open)).group("redis", redis::trials());
     servers::run(trials)
 }
 
