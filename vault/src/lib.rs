@@ -4,7 +4,20 @@
 //! changes. A vault keeps the SDK's items in a record of their own instead, which is only changed by
 //! compare-and-change. The web session holds nothing but a ticket to the record.
 //!
-//! - [`VaultStore`] is the store of the records. [`MemoryVault`] keeps them in this process.
+//! - [`Vaulted`] is a session over a [`Vault`], for which you derive a storage as for any session.
+//! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, `RedisVault` in Redis, or [`BoxVault`]
+//!   for one that is chosen at run time.
+//! - [`ThreadBound`] lets a vault use a session that is not `Sync`, such as actix-session's.
+//!
+//! # Features
+//!
+//! No feature is enabled by default.
+//!
+//! | feature | enables |
+//! |---|---|
+//! | `redis-1` | `RedisVault`, on version 1 of the crate `redis`, which requires Rust 1.88 |
+//!
+//! The feature names the crate's version because its connection is part of this crate's public API.
 //!
 //! # Security
 //!
@@ -15,10 +28,14 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod boxed;
 pub mod memory;
 mod record;
+#[cfg(feature = "redis-1")]
+pub mod redis;
 mod seal;
 pub mod store;
+pub mod thread_bound;
 mod ticket;
 pub mod vault;
 mod vaulted;
@@ -27,7 +44,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use boxed::BoxVault;
 pub use memory::MemoryVault;
+#[cfg(feature = "redis-1")]
+pub use redis::RedisVault;
 pub use store::VaultStore;
+pub use thread_bound::ThreadBound;
 pub use vault::Vault;
 pub use vaulted::Vaulted;

@@ -110,11 +110,16 @@ impl Id {
     pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
+
+    /// Returns the id in base64url.
+    pub(crate) fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
 }
 
 impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Id({})", URL_SAFE_NO_PAD.encode(self.0))
+        write!(f, "Id({})", self.encode())
     }
 }
 

@@ -1,2 +1,7 @@
+//! The parts by themselves. `tests/stores` tests all stores by one contract.
+
+mod memory;
 mod seal;
+mod store;
+mod thread_bound;
 mod ticket;

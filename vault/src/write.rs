@@ -165,21 +165,20 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         let id = *record.ticket.id();
         let signs_in = write.signs_in() && !record.guard.is_signed_in;
         let guard = Guard { is_signed_in: record.guard.is_signed_in || signs_in, ..record.guard.clone() };
-        let guard_step = match signs_in {
+        let mut steps = vec![if signs_in {
             // The same key with another lifetime. It stays open for the requests that hold the ticket.
-            true => Step::put(GUARD, Some(record.guard_version), guard.seal(&record.ticket, self.vault.keys())),
-            false => Step::look(GUARD, Some(record.guard_version)),
-        };
-        let mut steps = vec![guard_step];
+            Step::put(GUARD, Some(record.guard_version), guard.seal(&record.ticket, self.vault.keys()))
+        } else {
+            Step::look(GUARD, Some(record.guard_version))
+        }];
         for (key, value) in &write.items {
             let name = field_name(key);
             let version = record.item(&name).map(|item| item.version);
-            steps.push(match (value, version) {
-                (None, None) => Step::look(name, None),
-                _ => {
-                    let field = guard.data_key.seal(&id, &name, value.map(str::as_bytes));
-                    Step::put(name, version, field)
-                }
+            steps.push(if value.is_none() && version.is_none() {
+                Step::look(name, None)
+            } else {
+                let field = guard.data_key.seal(&id, &name, value.map(str::as_bytes));
+                Step::put(name, version, field)
             });
         }
         for (key, _) in &write.expected {
@@ -232,15 +231,13 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         announced: &mut Option<Ticket>,
     ) -> Result<Attempt> {
         let id = *record.ticket.id();
-        let ticket = match announced {
-            Some(ticket) => *ticket,
-            None => {
-                let ticket = Ticket::for_record(id);
-                let both = ticket.encode_with_old(&record.ticket);
-                self.session.write(write.of_session(&[Change::set(TICKET_KEY, &both)])).await?;
-                *announced = Some(ticket);
-                ticket
-            }
+        let ticket = if let Some(ticket) = announced {
+            *ticket
+        } else {
+            let ticket = Ticket::for_record(id);
+            let both = ticket.encode_with_old(&record.ticket);
+            self.session.write(write.of_session(&[Change::set(TICKET_KEY, &both)])).await?;
+            *announced.insert(ticket)
         };
         let guard = Guard { data_key: DataKey::random(), is_signed_in: record.guard.is_signed_in || write.signs_in() };
         let sealed_guard = guard.seal(&ticket, self.vault.keys());
@@ -314,7 +311,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         if self.session.read(TICKET_KEY.into()).await? != ticket {
             return Ok(Attempt::Again);
         }
-        self.create_record(seen, ticket.is_none(), write).await
+        self.create_record(seen, ticket.is_some(), write).await
     }
 
     async fn remove_from_session(&self, has_ticket: bool, write: &Write<'_>) -> Result<Attempt> {
@@ -334,8 +331,8 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
     }
 
     /// Creates a record, and moves to it what the session holds from before the vault was introduced.
-    async fn create_record(&self, seen: &mut Seen, moves: bool, write: &Write<'_>) -> Result<Attempt> {
-        let moved = if moves { self.items_to_move(write).await? } else { Vec::new() };
+    async fn create_record(&self, seen: &mut Seen, has_ticket: bool, write: &Write<'_>) -> Result<Attempt> {
+        let moved = if has_ticket { Vec::new() } else { self.items_to_move(write).await? };
         let is_signed_in =
             write.signs_in() || moved.iter().any(|(key, value)| value.is_some() && !key.ends_with(SIGN_IN_SESSION));
         let ticket = Ticket::random();
