@@ -57,6 +57,7 @@
 //! | sign in, sign out, get tokens and user info | [`LogtoSession`], [`SignInOptions`], [`TokenTarget`] |
 //! | know what tokens contain | [`IdTokenClaims`], [`UserClaims`], [`AccessTokenClaims`] |
 //! | protect axum routes | [`axum`](mod@crate::axum) |
+//! | keep the tokens in a store of their own | the module `vault` |
 //! | keep the tokens in a session | [`#[derive(LogtoStorage)]`](derive@LogtoStorage); with axum, `axum::InSession` needs no derive |
 //! | write a storage or a session handle yourself | [`storage`] |
 //! | handle errors | [`Error`] |
@@ -69,6 +70,8 @@
 //! |---|---|
 //! | `derive` (on by default) | the macro [`#[derive(LogtoStorage)]`](derive@LogtoStorage) |
 //! | `axum-0_8` | routes and extractors for axum 0.8: [`axum`](mod@crate::axum) |
+//! | `vault` | tokens in a store of their own: the module `vault` |
+//! | `vault-redis-1` | `vault::RedisVault`, on version 1 of the crate `redis` |
 //! | `tower-sessions-0_15`, `tower-sessions-0_14` | [`SessionHandle`] for `tower_sessions::Session` |
 //! | `actix-session-0_11` | [`SessionHandle`] for `actix_session::Session` |
 //! | `axum_session-0_22` | [`SessionHandle`] for `axum_session::Session` |
@@ -148,6 +151,28 @@ pub mod storage {
 
     #[doc(hidden)]
     pub use logto_storage_core::attributes;
+}
+
+/// Tokens in a store of their own, re-exported from `logto-vault` (feature `vault`).
+///
+/// Web session libraries save a session as a whole, so concurrent requests undo each other's changes. With a vault, the
+/// session holds a ticket only, and the tokens are in a record that is changed by compare-and-change: no token is lost,
+/// a sign-out stays, and any number of processes share a sign-in.
+///
+/// Create one [`Vault`](vault::Vault) when the program starts. With axum, use `axum::VaultStorage` as your storage;
+/// elsewhere derive one for a struct that holds a [`Vaulted`](vault::Vaulted) session.
+///
+/// | store | for | feature |
+/// |---|---|---|
+/// | [`MemoryVault`](vault::MemoryVault) | development, tests and single processes | `vault` |
+/// | `RedisVault` | production, with any number of processes | `vault-redis-1` |
+#[cfg(feature = "vault")]
+pub mod vault {
+    #[cfg(feature = "vault-redis-1")]
+    pub use logto_vault::RedisVault;
+    pub use logto_vault::store::{self, StoreError, VaultStore};
+    pub use logto_vault::vault::InvalidApplicationKey;
+    pub use logto_vault::{BoxVault, MemoryVault, ThreadBound, Vault, Vaulted};
 }
 
 pub use logto_storage_core::storage::LogtoStorage;

@@ -155,6 +155,8 @@ mod extract;
 mod rejection;
 mod return_to;
 mod routes;
+#[cfg(feature = "vault")]
+mod vault;
 
 use std::fmt;
 use std::sync::Arc;
@@ -164,6 +166,8 @@ use url::Url;
 
 pub use self::extract::{InSession, User};
 pub use self::rejection::{AuthRejection, RejectedOperation};
+#[cfg(feature = "vault")]
+pub use self::vault::VaultStorage;
 
 #[cfg(test)]
 pub(crate) use self::rejection::status;

@@ -58,7 +58,7 @@ pub enum Error {
 
     /// The session could not be read or saved.
     #[error("the session's storage failed")]
-    Storage(#[from] storage::Error),
+    Storage(#[source] storage::Error),
 
     /// The session library cannot give the session a new id, so nobody was signed in or out. With the old id, an attacker
     /// who planted it in the browser would gain a signed-in session (session fixation).
@@ -205,6 +205,16 @@ pub enum Error {
     /// The runtime dropped the request to the provider, because the program is shutting down.
     #[error("the request to the provider was interrupted")]
     Interrupted,
+}
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        match error.kind() {
+            // Signed out by another request. Only a vault notices.
+            storage::ErrorKind::Ended => Self::NotAuthenticated,
+            _ => Self::Storage(error),
+        }
+    }
 }
 
 impl Error {
