@@ -6,3 +6,6 @@ pub mod readme {}
 
 #[doc = include_str!("../../../docs/STORAGE.md")]
 pub mod storage {}
+
+#[doc = include_str!("../../../docs/VAULT.md")]
+pub mod vault {}
