@@ -216,7 +216,7 @@ impl TokenTarget {
         }
     }
 
-    /// Returns the key in the access token map: `@resource#organization`, as in Logto's other SDKs.
+    /// Returns the key of the target among the access tokens: `@resource#organization`, as in Logto's other SDKs.
     pub(crate) fn key(&self) -> String {
         let resource = self.resource_indicator().unwrap_or_default();
         match self.organization_id() {

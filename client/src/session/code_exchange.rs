@@ -8,6 +8,7 @@ use tracing::Instrument as _;
 
 use crate::error::{Endpoint, RequestError, Result};
 use crate::oidc::id_token::IssuedFor;
+use crate::oidc::pkce;
 use crate::session::Shared;
 use crate::session::exchanges::{Exchange, IssuedTokens};
 use crate::session::sign_in_sessions::SignInSession;
@@ -80,6 +81,12 @@ impl Shared {
             .ok_or(RequestError::invalid(Endpoint::Token, "missing `id_token`; is the scope `openid` requested?"))?;
         let issued_for = IssuedFor::SignIn { nonce: &sign_in.nonce };
         let claims = provider.verify_id_token(&id_token, tokens.access_token.as_str(), issued_for).await?;
-        Ok(IssuedTokens { claims, id_token, access_token: tokens.access_token, refresh_token: response.refresh_token })
+        Ok(IssuedTokens {
+            sign_in: pkce::random(),
+            claims,
+            id_token,
+            access_token: tokens.access_token,
+            refresh_token: response.refresh_token,
+        })
     }
 }

@@ -38,6 +38,8 @@ enum Outcome {
 
 /// What the provider issued for a code, verified.
 pub(crate) struct IssuedTokens {
+    /// The id of the sign-in, which its items carry. Random.
+    pub(crate) sign_in: String,
     pub(crate) claims: IdTokenClaims,
     pub(crate) id_token: String,
     pub(crate) access_token: AccessToken,

@@ -1,10 +1,10 @@
 //! The grants that sessions of this process have lately refreshed with.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::error::{RequestError, Result};
-use crate::session::items::AccessTokens;
+use crate::error::{Error, RequestError, Result};
 use crate::tokens::AccessToken;
 use crate::util::A_DAY;
 use crate::util::single_flight::SingleFlight;
@@ -30,8 +30,8 @@ pub(super) struct State {
     refresh_token: Option<String>,
     /// A session may hold an older token: a request that read it before saves it late, or the new one was not stored.
     pub(super) is_rotated: bool,
-    /// Issued lately, and perhaps missing from a session that another request has saved since.
-    pub(super) access_tokens: AccessTokens,
+    /// Issued lately, and perhaps missing from a session that another request has saved since. By the targets' keys.
+    pub(super) access_tokens: BTreeMap<String, AccessToken>,
     pub(super) id_token: Option<String>,
     pub(super) end: Option<End>,
     /// A sign-out revokes the refresh token.
@@ -73,7 +73,7 @@ impl Grant {
             state: Mutex::new(State {
                 refresh_token: Some(refresh_token.to_owned()),
                 is_rotated: false,
-                access_tokens: AccessTokens::default(),
+                access_tokens: BTreeMap::new(),
                 id_token: None,
                 end: None,
                 is_given_up: false,
@@ -84,6 +84,12 @@ impl Grant {
     /// Held while a session is written.
     pub(super) async fn lock_for_writing(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.writing.lock().await
+    }
+
+    /// As [`lock_for_writing`](Self::lock_for_writing), unless the sign-in has ended: a sign-out that has returned is not undone.
+    pub(super) async fn lock_while_active(&self) -> Result<tokio::sync::MutexGuard<'_, ()>> {
+        let writing = self.lock_for_writing().await;
+        if self.end().is_some() { Err(Error::NotAuthenticated) } else { Ok(writing) }
     }
 
     pub(crate) fn ttl(&self) -> Duration {
@@ -118,7 +124,7 @@ impl Grant {
     }
 
     pub(crate) fn forget_access_tokens(&self) {
-        self.state().access_tokens = AccessTokens::default();
+        self.state().access_tokens.clear();
         self.refreshes.forget();
     }
 

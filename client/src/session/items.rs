@@ -1,5 +1,8 @@
-//! The items that are kept in the session. The keys are those of Logto's SDK for Go; the values are our own, JSON objects
-//! with the version `v`.
+//! The items that are kept in the session. The fixed keys are those of Logto's SDK for Go; the values are our own, JSON
+//! objects with the version `v`.
+//!
+//! The ID token and each access token carry the random id of their sign-in, `signIn`. An access token of another sign-in
+//! counts as missing, so a late write of another request or process never hands a user's token to the next user.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +18,13 @@ pub(crate) const SIGN_IN_SESSION: &str = "logto_sign_in_session";
 pub(crate) const REFRESH_TOKEN: &str = "logto_refresh_token";
 /// The ID token. A session that has one is signed in.
 pub(crate) const ID_TOKEN: &str = "logto_id_token";
-/// The access tokens.
+/// The index of the access tokens.
 pub(crate) const ACCESS_TOKEN_MAP: &str = "logto_access_token_map";
 
-/// Removes the tokens.
-pub(crate) const TOKENS: [Change<'static>; 3] =
-    [Change::remove(ID_TOKEN), Change::remove(REFRESH_TOKEN), Change::remove(ACCESS_TOKEN_MAP)];
+/// The key of the access token for a target, given the target's key.
+pub(crate) fn access_token_key(target: &str) -> String {
+    format!("logto_access_token:{target}")
+}
 
 const VERSION: u8 = 1;
 
@@ -31,27 +35,41 @@ struct Versioned<T> {
     item: T,
 }
 
-/// A refresh token or an ID token.
+/// A refresh token.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredToken {
     pub(crate) token: String,
 }
 
-/// The access tokens of a session, by the keys of their targets.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct AccessTokens {
-    tokens: BTreeMap<String, StoredAccessToken>,
+/// An ID token.
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StoredIdToken {
+    pub(crate) token: String,
+    /// The sign-in's id, which refreshes keep. Earlier versions have written none: the next refresh does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sign_in: Option<String>,
 }
 
-/// Not the public type itself: that is not for apps to serialize.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+/// An access token.
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StoredAccessToken {
+pub(crate) struct StoredAccessToken {
     token: String,
     #[serde(default)]
     scope: String,
     /// Seconds since 1970.
     expires_at: u64,
+    sign_in: String,
+}
+
+/// Which access tokens a session has, so that they can be removed by name. Whether a token can be used is up to its own
+/// item.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AccessTokenIndex {
+    /// By the targets' keys, in seconds since 1970.
+    expires_at: BTreeMap<String, u64>,
 }
 
 pub(crate) fn encode<T: Serialize>(item: T) -> String {
@@ -59,7 +77,7 @@ pub(crate) fn encode<T: Serialize>(item: T) -> String {
 }
 
 /// `None` for an item that another version, or another SDK, has written: its user has to sign in again.
-pub(crate) fn decode<T: DeserializeOwned>(key: &'static str, item: &str) -> Option<T> {
+pub(crate) fn decode<T: DeserializeOwned>(key: &str, item: &str) -> Option<T> {
     if let Ok(Versioned { v: VERSION, item }) = serde_json::from_str(item) {
         return Some(item);
     }
@@ -67,45 +85,47 @@ pub(crate) fn decode<T: DeserializeOwned>(key: &'static str, item: &str) -> Opti
     None
 }
 
-impl AccessTokens {
-    pub(crate) fn get(&self, key: &str) -> Option<AccessToken> {
-        self.tokens.get(key).cloned().map(AccessToken::from)
+impl StoredAccessToken {
+    pub(crate) fn new(token: AccessToken, sign_in: String) -> Self {
+        let AccessToken { token, scope, expires_at } = token;
+        Self { token, scope, expires_at, sign_in }
     }
 
-    /// The token, if it can still be used.
-    pub(crate) fn fresh(&self, key: &str, now: u64) -> Option<AccessToken> {
-        self.get(key).filter(|token| token.is_fresh(now))
-    }
-
-    pub(crate) fn insert(&mut self, key: String, token: AccessToken) {
-        self.tokens.insert(key, token.into());
-    }
-
-    pub(crate) fn remove(&mut self, key: &str) {
-        self.tokens.remove(key);
-    }
-
-    /// These and the others, of each the one that lives longer, without those that have expired.
-    pub(crate) fn merged_with(&self, others: &Self, now: u64) -> Self {
-        let mut merged = self.clone();
-        for (key, other) in &others.tokens {
-            if merged.tokens.get(key).is_none_or(|token| token.expires_at < other.expires_at) {
-                merged.tokens.insert(key.clone(), other.clone());
-            }
-        }
-        merged.tokens.retain(|_, token| is_fresh(token.expires_at, now));
-        merged
+    /// The token, if it is this sign-in's.
+    pub(crate) fn of_sign_in(self, sign_in: &str) -> Option<AccessToken> {
+        let Self { token, scope, expires_at, sign_in: own } = self;
+        (own == sign_in).then_some(AccessToken { token, scope, expires_at })
     }
 }
 
-impl From<StoredAccessToken> for AccessToken {
-    fn from(StoredAccessToken { token, scope, expires_at }: StoredAccessToken) -> Self {
-        Self { token, scope, expires_at }
+impl AccessTokenIndex {
+    pub(crate) fn insert(&mut self, target: String, expires_at: u64) {
+        self.expires_at.insert(target, expires_at);
+    }
+
+    /// Has the next [`prune`](Self::prune) remove the token.
+    pub(crate) fn expire(&mut self, target: String) {
+        self.insert(target, 0);
+    }
+
+    /// Drops the tokens that have expired and returns their items' keys.
+    pub(crate) fn prune(&mut self, now: u64) -> Vec<String> {
+        let all = std::mem::take(&mut self.expires_at).into_iter();
+        let (fresh, expired) = all.partition(|(_, expires_at)| is_fresh(*expires_at, now));
+        self.expires_at = fresh;
+        Self { expires_at: expired }.keys()
+    }
+
+    /// The keys of all items.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.expires_at.keys().map(|target| access_token_key(target)).collect()
     }
 }
 
-impl From<AccessToken> for StoredAccessToken {
-    fn from(AccessToken { token, scope, expires_at }: AccessToken) -> Self {
-        Self { token, scope, expires_at }
-    }
+pub(crate) fn remove_all(keys: &[String]) -> Vec<Change<'_>> {
+    keys.iter().map(|key| Change::remove(key)).collect()
+}
+
+pub(crate) fn set_or_remove<'a>(key: &'a str, value: Option<&'a str>) -> Change<'a> {
+    value.map_or(Change::remove(key), |value| Change::set(key, value))
 }

@@ -20,8 +20,9 @@ use serde::de::DeserializeOwned;
 use crate::claims::IdTokenClaims;
 use crate::error::{Error, Result};
 use crate::oidc::jwt::decode_claims;
-use crate::session::items::{AccessTokens, StoredToken};
-use crate::tokens::IdToken;
+use crate::session::items::{AccessTokenIndex, StoredAccessToken, StoredIdToken, StoredToken};
+use crate::tokens::{AccessToken, IdToken};
+use crate::util::now;
 
 pub(crate) use self::shared::Shared;
 pub use self::sign_in::SignedIn;
@@ -117,7 +118,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     ///
     /// [`Error::Storage`].
     pub async fn id_token(&self) -> Result<Option<IdToken>> {
-        Ok(self.own_id_token().await?.map(|(token, _)| token))
+        Ok(self.own_id_token().await?.map(|(stored, _)| IdToken(stored.token)))
     }
 
     /// Returns the claims of the ID token. The token was verified before it was stored.
@@ -147,38 +148,60 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     /// Returns the ID token and its claims if the configured provider issued it to the configured app, and the sign-in has
     /// not ended. Otherwise the session counts as signed out.
-    async fn own_id_token(&self) -> Result<Option<(IdToken, IdTokenClaims)>> {
-        let Some(token) = self.stored_id_token().await? else { return Ok(None) };
+    async fn own_id_token(&self) -> Result<Option<(StoredIdToken, IdTokenClaims)>> {
+        let Some(stored) = self.stored_id_token().await? else { return Ok(None) };
         let config = self.shared.config();
         let is_own = |claims: &IdTokenClaims| {
             claims.iss == config.issuer() && claims.aud.iter().any(|audience| audience == config.app_id())
         };
-        let Some(claims) = decode_claims(&token).filter(is_own) else {
+        let Some(claims) = decode_claims(&stored.token).filter(is_own) else {
             tracing::debug!("the session's ID token is of another provider or app");
             return Ok(None);
         };
         // A late save of another request may have brought an ended sign-in back.
         let refresh_token = self.stored_refresh_token().await?;
-        if self.shared.has_ended(Some(&token), refresh_token.as_deref()) {
+        if self.shared.has_ended(Some(&stored.token), refresh_token.as_deref()) {
             tracing::debug!("the session's sign-in has ended");
             return Ok(None);
         }
-        Ok(Some((IdToken(token), claims)))
+        Ok(Some((stored, claims)))
     }
 
-    async fn stored_id_token(&self) -> Result<Option<String>> {
-        Ok(self.item::<StoredToken>(items::ID_TOKEN).await?.map(|stored| stored.token))
+    async fn stored_id_token(&self) -> Result<Option<StoredIdToken>> {
+        self.item(items::ID_TOKEN).await
     }
 
     async fn stored_refresh_token(&self) -> Result<Option<String>> {
         Ok(self.item::<StoredToken>(items::REFRESH_TOKEN).await?.map(|stored| stored.token))
     }
 
-    async fn access_tokens(&self) -> Result<AccessTokens> {
+    /// Returns the sign-in's access token for the target if it can still be used. An ID token of an earlier version has no
+    /// sign-in, and no access tokens.
+    async fn fresh_access_token(&self, target: &str, sign_in: Option<&str>) -> Result<Option<AccessToken>> {
+        let Some(sign_in) = sign_in else { return Ok(None) };
+        let stored: Option<StoredAccessToken> = self.item(&items::access_token_key(target)).await?;
+        let token = stored.and_then(|stored| stored.of_sign_in(sign_in));
+        Ok(token.filter(|token| token.is_fresh(now())))
+    }
+
+    async fn access_token_index(&self) -> Result<AccessTokenIndex> {
         Ok(self.item(items::ACCESS_TOKEN_MAP).await?.unwrap_or_default())
     }
 
-    async fn item<T: DeserializeOwned>(&self, key: &'static str) -> Result<Option<T>> {
+    /// Returns the keys of everything that a sign-in stores.
+    async fn token_keys(&self) -> Result<Vec<String>> {
+        let mut keys = vec![items::ID_TOKEN.to_owned(), items::REFRESH_TOKEN.to_owned()];
+        keys.extend(self.access_token_keys().await?);
+        Ok(keys)
+    }
+
+    async fn access_token_keys(&self) -> Result<Vec<String>> {
+        let mut keys = self.access_token_index().await?.keys();
+        keys.push(items::ACCESS_TOKEN_MAP.to_owned());
+        Ok(keys)
+    }
+
+    async fn item<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         Ok(self.storage.get_item(key).await?.and_then(|item| items::decode(key, &item)))
     }
 
@@ -204,8 +227,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 }
 
-/// An ID token or a refresh token as it is stored.
-fn write_token(token: String) -> String {
+/// A refresh token as it is stored.
+fn write_refresh_token(token: String) -> String {
     items::encode(StoredToken { token })
 }
 

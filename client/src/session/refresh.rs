@@ -5,6 +5,7 @@
 //! hold the same refresh token share one [`Grant`], which remembers what the provider issued to the others. Another process's
 //! work is seen by reading the session again before a request is sent.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use logto_storage_core::{Change, LogtoStorage};
@@ -14,9 +15,11 @@ use crate::claims::IdTokenClaims;
 use crate::error::{Error, RequestError, Result};
 use crate::oidc::id_token::IssuedFor;
 use crate::oidc::jwt::decode_claims;
+use crate::oidc::pkce;
 use crate::oidc::token::{INVALID_GRANT, TokenResponse};
 use crate::session::grants::{End, Grant};
-use crate::session::{LogtoSession, Shared, items, write_token};
+use crate::session::items::{self, StoredAccessToken, StoredIdToken, set_or_remove};
+use crate::session::{LogtoSession, Shared, write_refresh_token};
 use crate::tokens::{AccessToken, TokenTarget};
 use crate::util::now;
 use crate::util::single_flight::{Leader, Turn};
@@ -41,8 +44,9 @@ impl<S: LogtoStorage> LogtoSession<S> {
     async fn refresh(&self, target: &TokenTarget) -> Result<AccessToken> {
         let mut may_follow_rotation = true;
         loop {
-            let grant = self.shared().grants().get(&self.required_refresh_token().await?);
-            match self.refresh_with(&grant, target, may_follow_rotation).await? {
+            let (sign_in, refresh_token) = self.sign_in_and_refresh_token().await?;
+            let grant = self.shared().grants().get(&refresh_token);
+            match self.refresh_with(&grant, &sign_in, target, may_follow_rotation).await? {
                 Attempt::Token(token) => return Ok(token),
                 Attempt::OtherGrant => {}
                 Attempt::Rotated => may_follow_rotation = false,
@@ -50,9 +54,18 @@ impl<S: LogtoStorage> LogtoSession<S> {
         }
     }
 
+    /// The id of the sign-in and its refresh token. In this order, so that no token of this sign-in is ever stored as one of
+    /// the next.
+    async fn sign_in_and_refresh_token(&self) -> Result<(String, String)> {
+        let (id_token, _) = self.own_id_token().await?.ok_or(Error::NotAuthenticated)?;
+        let refresh_token = self.stored_refresh_token().await?.ok_or(Error::MissingRefreshToken)?;
+        Ok((id_token.sign_in.unwrap_or_else(pkce::random), refresh_token))
+    }
+
     async fn refresh_with(
         &self,
         grant: &Arc<Grant>,
+        sign_in: &str,
         target: &TokenTarget,
         may_follow_rotation: bool,
     ) -> Result<Attempt> {
@@ -64,7 +77,9 @@ impl<S: LogtoStorage> LogtoSession<S> {
         }
         // Before anything is written: another process may have been issued the token, or a newer refresh token.
         if self.storage().reload().await? {
-            if let Some(token) = self.access_tokens().await?.fresh(&key, now()) {
+            let id_token = self.own_id_token().await?;
+            let current = id_token.as_ref().and_then(|(id_token, _)| id_token.sign_in.as_deref());
+            if let Some(token) = self.fresh_access_token(&key, current).await? {
                 tracing::debug!("token issued to another request or process");
                 return Ok(Attempt::Token(token));
             }
@@ -77,14 +92,14 @@ impl<S: LogtoStorage> LogtoSession<S> {
             Turn::Share(result) => {
                 let token = result?;
                 tracing::debug!("token issued to another request");
-                self.store_issued(grant).await?;
+                self.store_issued(grant, sign_in).await?;
                 return Ok(Attempt::Token(token));
             }
         };
-        let issued = grant.state().access_tokens.fresh(&key, now());
-        if let Some(token) = issued {
+        let issued = grant.state().access_tokens.get(&key).cloned();
+        if let Some(token) = issued.filter(|token| token.is_fresh(now())) {
             tracing::debug!("token issued to an earlier request");
-            self.store_issued(grant).await?;
+            self.store_issued(grant, sign_in).await?;
             return Ok(Attempt::Token(token));
         }
         let Some(refresh_token) = grant.refresh_token() else { return Err(self.ended(grant).await) };
@@ -103,7 +118,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
                         _ => {}
                     }
                 }
-                let token = self.accept(grant, &key, &response).await?;
+                let token = self.accept(grant, sign_in, &key, &response).await?;
                 leader.end(key, Ok(token.clone()));
                 Ok(Attempt::Token(token))
             }
@@ -128,12 +143,12 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     /// Stores what the provider issued.
-    async fn accept(&self, grant: &Grant, key: &str, response: &TokenResponse) -> Result<AccessToken> {
-        let newest = grant.refresh_token().ok_or(Error::NotAuthenticated)?;
-        let rotated = self.stored_refresh_token().await?.as_ref() != Some(&newest);
+    async fn accept(&self, grant: &Grant, sign_in: &str, key: &str, response: &TokenResponse) -> Result<AccessToken> {
+        let refresh_token = grant.refresh_token().ok_or(Error::NotAuthenticated)?;
+        let rotated = self.stored_refresh_token().await?.as_ref() != Some(&refresh_token);
         if rotated {
             // By itself, and first: whatever is wrong with the rest, the old one is used up.
-            self.write(grant, &[Change::set(items::REFRESH_TOKEN, &write_token(newest))]).await?;
+            self.write(grant, &[Change::set(items::REFRESH_TOKEN, &write_refresh_token(refresh_token))]).await?;
         }
         let tokens = response.tokens(now())?;
         if let Some(id_token) = &tokens.id_token {
@@ -146,48 +161,70 @@ impl<S: LogtoStorage> LogtoSession<S> {
             state.access_tokens.insert(key.to_owned(), tokens.access_token.clone());
             state.id_token = tokens.id_token.or(state.id_token.take());
         }
-        self.store_issued(grant).await?;
+        self.store_issued(grant, sign_in).await?;
         tracing::info!(rotated, "access token refreshed");
         Ok(tokens.access_token)
     }
 
     /// Writes what the session lacks of what was issued, whichever request asked for it: this request's record may be older
     /// than another's, and is saved whole.
-    async fn store_issued(&self, grant: &Grant) -> Result<()> {
+    async fn store_issued(&self, grant: &Grant, sign_in: &str) -> Result<()> {
+        // From the first read on: another write of the index meanwhile would be undone.
+        let _writing = grant.lock_while_active().await?;
         let refresh_token = grant.refresh_token().ok_or(Error::NotAuthenticated)?;
         let (access_tokens, id_token) = {
             let state = grant.state();
             (state.access_tokens.clone(), state.id_token.clone())
         };
-        let stored = self.access_tokens().await?;
-        let merged = stored.merged_with(&access_tokens, now());
-        let access_tokens = (merged != stored).then(|| items::encode(merged));
+        let stored = self.own_id_token().await?.map(|(stored, _)| stored);
+        if stored.as_ref().and_then(|stored| stored.sign_in.as_deref()).is_some_and(|current| current != sign_in) {
+            tracing::debug!("another sign-in has replaced that of the tokens");
+            return Ok(());
+        }
         let is_new = self.stored_refresh_token().await?.as_ref() != Some(&refresh_token);
-        let refresh_token = is_new.then(|| write_token(refresh_token));
-        let stored = self.id_token().await?;
-        let is_newer = |token: &String| match stored {
-            Some(stored) => stored.as_str() != token && issued_at(token) >= issued_at(stored.as_str()),
-            None => true,
-        };
-        let id_token = id_token.filter(is_newer).map(write_token);
-        let changes: Vec<_> = [
-            (items::REFRESH_TOKEN, &refresh_token),
-            (items::ACCESS_TOKEN_MAP, &access_tokens),
-            (items::ID_TOKEN, &id_token),
-        ]
-        .into_iter()
-        .filter_map(|(key, value)| Some(Change::set(key, value.as_deref()?)))
-        .collect();
-        if changes.is_empty() { Ok(()) } else { self.write(grant, &changes).await }
+        let refresh_token = is_new.then(|| write_refresh_token(refresh_token));
+        let access_tokens = self.missing_items(access_tokens, sign_in).await?;
+        let id_token = newest(stored.as_ref().map(|stored| &*stored.token), id_token)
+            .map(|token| StoredIdToken { token, sign_in: Some(sign_in.to_owned()) })
+            .filter(|id_token| stored.as_ref() != Some(id_token))
+            .map(items::encode);
+
+        let mut changes: Vec<_> = refresh_token.iter().map(|token| Change::set(items::REFRESH_TOKEN, token)).collect();
+        changes.extend(access_tokens.iter().map(|(key, item)| set_or_remove(key, item.as_deref())));
+        changes.extend(id_token.iter().map(|token| Change::set(items::ID_TOKEN, token)));
+        if changes.is_empty() { Ok(()) } else { Ok(self.storage().apply(&changes).await?) }
+    }
+
+    /// The access tokens' items to be set, and those to be removed because they have expired.
+    async fn missing_items(
+        &self,
+        issued: BTreeMap<String, AccessToken>,
+        sign_in: &str,
+    ) -> Result<Vec<(String, Option<String>)>> {
+        let stored_index = self.access_token_index().await?;
+        let (mut index, mut missing) = (stored_index.clone(), Vec::new());
+        for (target, token) in issued.into_iter().filter(|(_, token)| token.is_fresh(now())) {
+            let stored = self.fresh_access_token(&target, Some(sign_in)).await?;
+            if let Some(stored) = stored.filter(|stored| stored.expires_at >= token.expires_at) {
+                index.insert(target, stored.expires_at);
+            } else {
+                index.insert(target.clone(), token.expires_at);
+                let item = items::encode(StoredAccessToken::new(token, sign_in.to_owned()));
+                missing.push((items::access_token_key(&target), Some(item)));
+            }
+        }
+        let mut changes: Vec<_> = index.prune(now()).into_iter().map(|key| (key, None)).collect();
+        if index != stored_index {
+            changes.push((items::ACCESS_TOKEN_MAP.to_owned(), Some(items::encode(index))));
+        }
+        changes.extend(missing);
+        Ok(changes)
     }
 
     /// Writes, unless the sign-in has ended: a sign-out that has returned is not undone.
     pub(crate) async fn write(&self, grant: &Grant, changes: &[Change<'_>]) -> Result<()> {
-        let _writing = grant.lock_for_writing().await;
-        match grant.end() {
-            None => Ok(self.storage().apply(changes).await?),
-            Some(_) => Err(Error::NotAuthenticated),
-        }
+        let _writing = grant.lock_while_active().await?;
+        Ok(self.storage().apply(changes).await?)
     }
 
     /// The error for a sign-in that has ended. Its tokens are useless, and are removed if the session can be read again:
@@ -246,6 +283,14 @@ impl Shared {
             // Signed out meanwhile, by the token that this one has replaced.
             self.revoke_in_background(rotated.clone(), None).await;
         }
+    }
+}
+
+/// The ID token to keep. One that is issued in the same second as the stored one is the newer.
+fn newest(stored: Option<&str>, issued: Option<String>) -> Option<String> {
+    match (stored, issued) {
+        (Some(stored), Some(issued)) if issued_at(&issued) < issued_at(stored) => Some(stored.to_owned()),
+        (stored, issued) => issued.or(stored.map(str::to_owned)),
     }
 }
 

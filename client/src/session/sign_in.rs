@@ -10,9 +10,9 @@ use crate::error::{Error, ErrorChain, Result};
 use crate::oidc::authorize::SignInOptions;
 use crate::oidc::callback::{self, CallbackParams};
 use crate::session::exchanges::IssuedTokens;
-use crate::session::items::{self, AccessTokens, TOKENS};
+use crate::session::items::{self, AccessTokenIndex, StoredAccessToken, StoredIdToken, set_or_remove};
 use crate::session::sign_in_sessions::{SIGN_IN_LIFETIME, SignInSession, SignInSessions};
-use crate::session::{LogtoSession, write_token};
+use crate::session::{LogtoSession, write_refresh_token};
 use crate::tokens::TokenTarget;
 use crate::util::now;
 
@@ -61,9 +61,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let sign_ins = items::encode(sign_ins);
         let begin = Change::set(items::SIGN_IN_SESSION, &sign_ins);
         if options.clear_tokens {
-            let [id_token, refresh_token, access_tokens] = TOKENS;
             self.end_sign_in(async {
-                Ok(self.storage().apply(&[id_token, refresh_token, access_tokens, begin]).await?)
+                let keys = self.token_keys().await?;
+                let mut changes = items::remove_all(&keys);
+                changes.push(begin);
+                Ok(self.storage().apply(&changes).await?)
             })
             .await?;
         } else {
@@ -210,7 +212,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     async fn store_sign_in(&self, sign_in: &SignInSession, tokens: &IssuedTokens) -> Result<()> {
         // The provider took its time, and the session is saved whole: not over what others have written meanwhile.
         self.storage().reload().await?;
-        if self.stored_id_token().await?.as_ref() == Some(&tokens.id_token) {
+        if self.stored_id_token().await?.is_some_and(|stored| stored.token == tokens.id_token) {
             tracing::debug!("another request has stored the tokens of this callback");
             return Ok(());
         }
@@ -219,21 +221,10 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let replaced_grant = self.stored_refresh_token().await?.map(|token| self.shared().grants().get(&token));
         let replaced_refresh_token = replaced_grant.as_ref().and_then(|grant| grant.refresh_token());
 
-        let id_token = write_token(tokens.id_token.clone());
-        let refresh_token = tokens.refresh_token.clone().map(write_token);
-        let mut access_tokens = AccessTokens::default();
-        access_tokens.insert(TokenTarget::provider().key(), tokens.access_token.clone());
-        let access_tokens = items::encode(access_tokens);
         let mut others = self.sign_in_sessions().await?;
         others.take(&sign_in.state, now());
         let others = others.encode();
-        let changes = [
-            Change::set(items::ID_TOKEN, &id_token),
-            set_or_remove(items::REFRESH_TOKEN, refresh_token.as_deref()),
-            Change::set(items::ACCESS_TOKEN_MAP, &access_tokens),
-            set_or_remove(items::SIGN_IN_SESSION, others.as_deref()),
-        ];
-        self.replace_sign_in(tokens.refresh_token.as_deref(), self.renew(&changes)).await?;
+        self.replace_sign_in(tokens.refresh_token.as_deref(), self.store_tokens(tokens, others.as_deref())).await?;
         // A second sign-in of the same user shares the grant with the first, so revoking would end both.
         if let (Some(subject), Some(grant), Some(refresh_token)) = (replaced, replaced_grant, replaced_refresh_token) {
             // Also a token that it is being exchanged for.
@@ -241,6 +232,31 @@ impl<S: LogtoStorage> LogtoSession<S> {
             drop(self.shared().revoke_in_background(refresh_token, Some(subject)));
         }
         Ok(())
+    }
+
+    /// Stores the tokens instead of those of the sign-in that they replace, and gives the session a new id.
+    async fn store_tokens(&self, tokens: &IssuedTokens, pending_sign_ins: Option<&str>) -> Result<()> {
+        let (target, access_token) = (TokenTarget::provider().key(), tokens.access_token.clone());
+        let access_token_key = items::access_token_key(&target);
+        let mut replaced = self.access_token_index().await?.keys();
+        replaced.retain(|key| *key != access_token_key);
+
+        let mut index = AccessTokenIndex::default();
+        index.insert(target, access_token.expires_at);
+        let index = items::encode(index);
+        let access_token = items::encode(StoredAccessToken::new(access_token, tokens.sign_in.clone()));
+        let id_token = StoredIdToken { token: tokens.id_token.clone(), sign_in: Some(tokens.sign_in.clone()) };
+        let id_token = items::encode(id_token);
+        let refresh_token = tokens.refresh_token.clone().map(write_refresh_token);
+        let mut changes = items::remove_all(&replaced);
+        changes.extend([
+            Change::set(items::ID_TOKEN, &id_token),
+            set_or_remove(items::REFRESH_TOKEN, refresh_token.as_deref()),
+            Change::set(items::ACCESS_TOKEN_MAP, &index),
+            Change::set(&access_token_key, &access_token),
+            set_or_remove(items::SIGN_IN_SESSION, pending_sign_ins),
+        ]);
+        self.renew(&changes).await
     }
 
     /// Removes a sign-in that failed. Reloads the session first: it is saved as a whole, so a stale copy would overwrite the
@@ -258,8 +274,4 @@ impl<S: LogtoStorage> LogtoSession<S> {
     async fn sign_in_sessions(&self) -> Result<SignInSessions> {
         Ok(self.item(items::SIGN_IN_SESSION).await?.unwrap_or_default())
     }
-}
-
-fn set_or_remove<'a>(key: &'a str, value: Option<&'a str>) -> Change<'a> {
-    value.map_or(Change::remove(key), |value| Change::set(key, value))
 }

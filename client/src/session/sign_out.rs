@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-use logto_storage_core::{Change, LogtoStorage};
+use logto_storage_core::LogtoStorage;
 use tokio::time::timeout;
 use url::Url;
 
 use crate::error::{Error, RequestError, Result};
 use crate::oidc::end_session::end_session_url;
 use crate::session::LogtoSession;
-use crate::session::items::{self, TOKENS};
+use crate::session::items;
 use crate::util::web_url::WebUrl;
 
 /// How long a sign-out waits for the refresh token's revocation.
 const MAX_REVOCATION_WAIT: Duration = Duration::from_secs(1);
-
-/// Removes every item.
-const ITEMS: [Change<'static>; 4] = [TOKENS[0], TOKENS[1], TOKENS[2], Change::remove(items::SIGN_IN_SESSION)];
 
 impl<S: LogtoStorage> LogtoSession<S> {
     /// Signs the user out and returns the URL to redirect the browser to.
@@ -60,7 +57,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
             // First, in a task of its own: the user who clicked may be gone before the session is cleared.
             let newest = refresh_token.and_then(|token| self.shared().grants().get(&token).give_up());
             let revocation = newest.map(|token| self.shared().revoke_in_background(token, subject));
-            let cleared = self.end_sign_in(self.renew(&ITEMS)).await;
+            let cleared = self.end_sign_in(self.clear_all_items()).await;
             if let Some(revocation) = revocation {
                 // It goes on in its task.
                 let _ = timeout(MAX_REVOCATION_WAIT, revocation).await;
@@ -120,7 +117,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
             None => change.await?,
         }
         if let Some(id_token) = id_token {
-            self.shared().sign_in_ended(&id_token);
+            self.shared().sign_in_ended(&id_token.token);
         }
         Ok(())
     }
@@ -134,7 +131,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     async fn has_ended(&self) -> Result<bool> {
-        let (id_token, refresh_token) = (self.stored_id_token().await?, self.stored_refresh_token().await?);
+        let id_token = self.stored_id_token().await?.map(|stored| stored.token);
+        let refresh_token = self.stored_refresh_token().await?;
         Ok(self.shared().has_ended(id_token.as_deref(), refresh_token.as_deref()))
     }
 
@@ -142,7 +140,14 @@ impl<S: LogtoStorage> LogtoSession<S> {
         if self.is_empty().await? {
             return Ok(());
         }
-        Ok(self.storage().apply(&TOKENS).await?)
+        let keys = self.token_keys().await?;
+        Ok(self.storage().apply(&items::remove_all(&keys)).await?)
+    }
+
+    async fn clear_all_items(&self) -> Result<()> {
+        let mut keys = self.token_keys().await?;
+        keys.push(items::SIGN_IN_SESSION.to_owned());
+        self.renew(&items::remove_all(&keys)).await
     }
 
     /// Returns the refresh token to revoke, unless another provider issued it.
@@ -152,8 +157,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     async fn is_empty(&self) -> Result<bool> {
-        for change in ITEMS {
-            let (Change::Remove { key } | Change::Set { key, .. }) = change;
+        for key in [items::ID_TOKEN, items::REFRESH_TOKEN, items::ACCESS_TOKEN_MAP, items::SIGN_IN_SESSION] {
             if self.storage().get_item(key).await?.is_some() {
                 return Ok(false);
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use logto_storage_core::{Change, LogtoStorage};
+use tokio::sync::MutexGuard;
 
 use crate::claims::{AccessTokenClaims, UserInfo};
 use crate::error::{Endpoint, Error, RequestError, RequestErrorKind, Result};
@@ -44,14 +45,14 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// - [`Storage`](Error::Storage): the session cannot be read or saved.
     pub async fn access_token(&self, target: TokenTarget) -> Result<AccessToken> {
         target.check(self.shared().config())?;
-        if !self.is_authenticated().await? {
+        let mut own = self.own_id_token().await?;
+        if own.is_none() {
             // This request's record may be that of a sign-in which another request has ended or replaced.
             self.clear_if_ended().await?;
-            if !self.is_authenticated().await? {
-                return Err(Error::NotAuthenticated);
-            }
+            own = self.own_id_token().await?;
         }
-        match self.access_tokens().await?.fresh(&target.key(), now()) {
+        let (id_token, _) = own.ok_or(Error::NotAuthenticated)?;
+        match self.fresh_access_token(&target.key(), id_token.sign_in.as_deref()).await? {
             Some(token) => Ok(token),
             None => self.refreshed(&target).await,
         }
@@ -133,10 +134,14 @@ impl<S: LogtoStorage> LogtoSession<S> {
         if !self.is_authenticated().await? {
             return Err(Error::NotAuthenticated);
         }
-        let mut tokens = self.access_tokens().await?;
-        tokens.remove(&target.key());
-        let tokens = items::encode(tokens);
-        self.write_with(grant.as_deref(), &[Change::set(items::ACCESS_TOKEN_MAP, &tokens)]).await
+        let _writing = lock_while_active(grant.as_deref()).await?;
+        let mut index = self.access_token_index().await?;
+        index.expire(target.key());
+        let expired = index.prune(now());
+        let index = items::encode(index);
+        let mut changes = items::remove_all(&expired);
+        changes.push(Change::set(items::ACCESS_TOKEN_MAP, &index));
+        Ok(self.storage().apply(&changes).await?)
     }
 
     /// Removes the access tokens, so that the next calls get new ones: after the user's roles have changed, for instance.
@@ -153,7 +158,9 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// [`Error::Storage`], and [`Error::NotAuthenticated`] if another request has signed out meanwhile.
     pub async fn clear_access_tokens(&self) -> Result<()> {
         let grant = self.reload_and_forget_access_tokens().await?;
-        self.write_with(grant.as_deref(), &[Change::remove(items::ACCESS_TOKEN_MAP)]).await
+        let _writing = lock_while_active(grant.as_deref()).await?;
+        let keys = self.access_token_keys().await?;
+        Ok(self.storage().apply(&items::remove_all(&keys)).await?)
     }
 
     /// Drops recently issued tokens, which would otherwise be reused, and reloads the session, so that saving it does not
@@ -167,11 +174,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
         }
         Ok(grant)
     }
+}
 
-    async fn write_with(&self, grant: Option<&Grant>, changes: &[Change<'_>]) -> Result<()> {
-        match grant {
-            Some(grant) => self.write(grant, changes).await,
-            None => Ok(self.storage().apply(changes).await?),
-        }
+async fn lock_while_active(grant: Option<&Grant>) -> Result<Option<MutexGuard<'_, ()>>> {
+    match grant {
+        Some(grant) => grant.lock_while_active().await.map(Some),
+        None => Ok(None),
     }
 }

@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use crate::session::items::{
-    ACCESS_TOKEN_MAP, AccessTokens, ID_TOKEN, REFRESH_TOKEN, SIGN_IN_SESSION, StoredToken, decode, encode,
+    ACCESS_TOKEN_MAP, AccessTokenIndex, ID_TOKEN, REFRESH_TOKEN, SIGN_IN_SESSION, StoredAccessToken, StoredIdToken,
+    StoredToken, access_token_key, decode, encode,
 };
 use crate::session::sign_in_sessions::{SignInSession, SignInSessions};
 use crate::tokens::{AccessToken, TokenTarget};
@@ -12,12 +13,16 @@ fn token(name: &str, expires_at: u64) -> AccessToken {
     AccessToken { token: name.to_owned(), scope: "read write".to_owned(), expires_at }
 }
 
-fn map(tokens: &[(&str, &str, u64)]) -> AccessTokens {
-    let mut map = AccessTokens::default();
-    for (key, name, expires_at) in tokens {
-        map.insert((*key).to_owned(), token(name, *expires_at));
+fn index(expires_at: &[(&str, u64)]) -> AccessTokenIndex {
+    let mut index = AccessTokenIndex::default();
+    for (target, expires_at) in expires_at {
+        index.insert((*target).to_owned(), *expires_at);
     }
-    map
+    index
+}
+
+fn read_access_token(item: &str) -> Option<AccessToken> {
+    decode::<StoredAccessToken>(&access_token_key("@"), item)?.of_sign_in("s1")
 }
 
 fn read(item: &str) -> Option<String> {
@@ -50,16 +55,27 @@ fn a_token_is_stored_as_this_json() {
 }
 
 #[test]
-fn access_tokens_are_stored_as_this_json() {
-    let tokens = map(&[("@https://api.example.com#org", "t2", 2), ("@", "t1", 1)]);
-    assert_eq!(
-        encode(&tokens),
-        concat!(
-            r#"{"v":1,"tokens":{"@":{"token":"t1","scope":"read write","expiresAt":1},"#,
-            r#""@https://api.example.com#org":{"token":"t2","scope":"read write","expiresAt":2}}}"#,
-        ),
-    );
-    assert!(decode::<AccessTokens>(ACCESS_TOKEN_MAP, &encode(&tokens)).unwrap() == tokens);
+fn an_id_token_is_stored_as_this_json() {
+    let stored = |sign_in: Option<&str>| StoredIdToken { token: "t".to_owned(), sign_in: sign_in.map(str::to_owned) };
+    for (json, sign_in) in [(r#"{"v":1,"token":"t","signIn":"s1"}"#, Some("s1")), (r#"{"v":1,"token":"t"}"#, None)] {
+        assert_eq!(encode(stored(sign_in)), json);
+        assert!(decode::<StoredIdToken>(ID_TOKEN, json).unwrap() == stored(sign_in), "{json}");
+    }
+}
+
+#[test]
+fn an_access_token_is_stored_as_this_json() {
+    let stored = encode(StoredAccessToken::new(token("t", 2), "s1".to_owned()));
+    assert_eq!(stored, r#"{"v":1,"token":"t","scope":"read write","expiresAt":2,"signIn":"s1"}"#);
+    assert!(read_access_token(&stored).unwrap() == token("t", 2));
+}
+
+#[test]
+fn the_index_of_access_tokens_is_stored_as_this_json() {
+    let index = index(&[("@https://api.example.com#org", 2), ("@", 1)]);
+    assert_eq!(encode(&index), r#"{"v":1,"expiresAt":{"@":1,"@https://api.example.com#org":2}}"#);
+    assert!(decode::<AccessTokenIndex>(ACCESS_TOKEN_MAP, &encode(&index)).unwrap() == index);
+    assert_eq!(index.keys(), ["logto_access_token:@", "logto_access_token:@https://api.example.com#org"]);
 }
 
 #[test]
@@ -112,46 +128,42 @@ fn what_this_version_has_not_written_counts_as_missing() {
     ] {
         assert_eq!(read(item), None, "{item}");
     }
-    for map in [
-        r#"{"v":1,"tokens":[]}"#,
-        r#"{"v":1,"tokens":{"@":{"token":"t","scope":""}}}"#,
-        r#"{"v":1,"tokens":{"@":{"token":"t","expiresAt":-1}}}"#,
-        r#"{"v":1,"tokens":{"@":{"token":"t","expiresAt":"1"}}}"#,
+    for index in [
+        r#"{"v":1,"expiresAt":[]}"#,
+        r#"{"v":1,"expiresAt":{"@":-1}}"#,
+        r#"{"v":1,"expiresAt":{"@":"1"}}"#,
+        // An earlier version's, with the tokens themselves.
+        r#"{"v":1,"tokens":{"@":{"token":"t","scope":"","expiresAt":1}}}"#,
     ] {
-        assert!(decode::<AccessTokens>(ACCESS_TOKEN_MAP, map).is_none(), "{map}");
+        assert!(decode::<AccessTokenIndex>(ACCESS_TOKEN_MAP, index).is_none(), "{index}");
+    }
+    assert!(read_access_token(r#"{"v":1,"token":"t","expiresAt":1,"signIn":"s1"}"#).is_some());
+    for access_token in [
+        r#"{"v":1,"token":"t","expiresAt":1}"#,
+        r#"{"v":1,"token":"t","expiresAt":1,"signIn":null}"#,
+        r#"{"v":1,"token":"t","expiresAt":1,"signIn":"s2"}"#,
+        r#"{"v":1,"token":"t","signIn":"s1"}"#,
+        r#"{"v":1,"token":"t","expiresAt":-1,"signIn":"s1"}"#,
+        r#"{"v":1,"token":"t","expiresAt":"1","signIn":"s1"}"#,
+        r#"{"v":2,"token":"t","expiresAt":1,"signIn":"s1"}"#,
+    ] {
+        assert!(read_access_token(access_token).is_none(), "{access_token}");
     }
 }
 
 #[test]
 fn a_token_counts_as_expired_ten_seconds_before_its_end() {
-    let tokens = map(&[("@", "t", NOW)]);
     for (at, fresh) in [(0, true), (NOW - 11, true), (NOW - 10, false), (NOW, false), (NOW + 1, false)] {
-        assert_eq!(tokens.fresh("@", at).is_some(), fresh, "{at}");
+        assert_eq!(token("t", NOW).is_fresh(at), fresh, "{at}");
     }
-    assert!(tokens.get("@").is_some());
-    assert!(tokens.fresh("@other", 0).is_none());
-    assert!(map(&[("@", "t", u64::MAX)]).fresh("@", u64::MAX - 5).is_none(), "no overflow");
+    assert!(!token("t", u64::MAX).is_fresh(u64::MAX - 5), "no overflow");
 }
 
 #[test]
-fn of_two_tokens_for_one_thing_the_merged_map_has_the_one_that_lives_longer() {
-    let mine = map(&[("@", "mine", NOW + 100), ("@a", "mine", NOW + 300), ("@b", "mine", NOW + 50)]);
-    let theirs = map(&[("@", "theirs", NOW + 200), ("@a", "theirs", NOW + 200), ("@c", "theirs", NOW + 60)]);
-    let merged = map(&[
-        ("@", "theirs", NOW + 200),
-        ("@a", "mine", NOW + 300),
-        ("@b", "mine", NOW + 50),
-        ("@c", "theirs", NOW + 60),
-    ]);
-    assert!(mine.merged_with(&theirs, NOW) == merged);
-    assert!(theirs.merged_with(&mine, NOW) == merged);
-    assert!(merged.merged_with(&AccessTokens::default(), NOW) == merged);
-}
-
-#[test]
-fn a_merge_drops_what_has_expired_on_either_side() {
-    let mine = map(&[("@old", "mine", NOW + 10), ("@new", "mine", NOW + 11)]);
-    let theirs = map(&[("@gone", "theirs", NOW - 1), ("@alive", "theirs", NOW + 11)]);
-    let merged = map(&[("@new", "mine", NOW + 11), ("@alive", "theirs", NOW + 11)]);
-    assert!(mine.merged_with(&theirs, NOW) == merged);
+fn a_pruned_index_has_dropped_what_has_expired() {
+    let mut pruned = index(&[("@old", NOW + 10), ("@new", NOW + 11), ("@gone", NOW - 1), ("@given-up", u64::MAX)]);
+    pruned.expire("@given-up".to_owned());
+    let expired = ["logto_access_token:@given-up", "logto_access_token:@gone", "logto_access_token:@old"];
+    assert_eq!(pruned.prune(NOW), expired);
+    assert!(pruned == index(&[("@new", NOW + 11)]));
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::provider::Provider;
-use super::storage::Items;
+use super::storage::{Items, Recorded};
 use crate::Error;
 use crate::TokenTarget;
 use crate::session::items::{self, StoredToken};
@@ -420,6 +420,33 @@ async fn a_sign_out_waits_for_a_write_that_is_under_way() {
 }
 
 #[tokio::test]
+async fn a_sign_out_that_waits_for_a_new_access_token_removes_it() {
+    let provider = Provider::start(json!({}), |_| answer(None)).await;
+    let (client, items) = (provider.client(), Items::default());
+    sign_in(&provider, &items, "r1").await;
+    let (slow, open) = Slow::before(&items);
+    let refreshing = client.session(&slow);
+    let mut refresh = pin!(refreshing.access_token(TokenTarget::provider()));
+    // Until it stores the token, behind the gate.
+    let issued = async {
+        while slow.before.lock().unwrap().is_some() {
+            assert!(!is_done_at_once(refresh.as_mut()).await);
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), issued).await.expect("an answer");
+
+    let session = client.session(&items);
+    let mut sign_out = pin!(session.clear_all_tokens());
+    assert!(!is_done_at_once(sign_out.as_mut()).await);
+    open.send(()).unwrap();
+    refresh.await.expect("a token that was issued before");
+    sign_out.await.unwrap();
+
+    assert!(items.all().is_empty());
+}
+
+#[tokio::test]
 async fn a_write_waits_for_a_sign_out_that_is_under_way_and_is_not_made() {
     let provider = Provider::start(json!({}), |_| answer(None)).await;
     let (client, items) = (provider.client(), Items::default());
@@ -514,42 +541,6 @@ async fn who_waited_for_a_request_that_failed_for_good_sends_one_of_their_own() 
     }
 }
 
-/// A session that its requests share, and the keys of each write.
-#[derive(Default)]
-struct Recorded {
-    items: Items,
-    writes: Mutex<Vec<Vec<String>>>,
-}
-
-impl Recorded {
-    fn writes(&self) -> Vec<Vec<String>> {
-        std::mem::take(&mut self.writes.lock().unwrap())
-    }
-}
-
-impl LogtoStorage for Recorded {
-    async fn get_item(&self, key: &str) -> Result<Option<String>> {
-        self.items.get_item(key).await
-    }
-
-    async fn set_item(&self, key: &str, value: &str) -> Result<()> {
-        self.apply(&[Change::set(key, value)]).await
-    }
-
-    async fn remove_item(&self, key: &str) -> Result<()> {
-        self.apply(&[Change::remove(key)]).await
-    }
-
-    async fn apply<'a>(&'a self, changes: &'a [Change<'a>]) -> Result<()> {
-        let key = |change: &Change<'_>| match *change {
-            Change::Set { key, .. } | Change::Remove { key } => key.to_owned(),
-        };
-        let keys = changes.iter().map(key).collect();
-        self.writes.lock().unwrap().push(keys);
-        self.items.apply(changes).await
-    }
-}
-
 #[tokio::test]
 async fn a_refreshed_id_token_is_stored_once_and_an_equal_one_not_again() {
     let id_token = Arc::new(Mutex::new(String::new()));
@@ -584,14 +575,15 @@ async fn a_refreshed_id_token_is_stored_once_and_an_equal_one_not_again() {
     let (first, second) =
         tokio::join!(session.access_token(TokenTarget::provider()), session.access_token(TokenTarget::provider()));
     assert_eq!(first.unwrap(), second.unwrap());
-    assert_eq!(storage.writes(), [[items::ACCESS_TOKEN_MAP, items::ID_TOKEN]]);
+    assert_eq!(storage.writes(), [[items::ACCESS_TOKEN_MAP, "logto_access_token:@", items::ID_TOKEN]]);
     assert_eq!(session.id_token().await.unwrap().unwrap().as_str(), refreshed);
     assert_eq!(session.id_token_claims().await.unwrap().user.name.as_deref(), Some("Grace"));
 
     // The provider sends the same one again.
     for resource in resources {
         session.access_token(TokenTarget::resource(resource)).await.unwrap();
-        assert_eq!(storage.writes(), [[items::ACCESS_TOKEN_MAP]], "{resource}");
+        let access_token = format!("logto_access_token:@{resource}");
+        assert_eq!(storage.writes(), [[items::ACCESS_TOKEN_MAP, &access_token]], "{resource}");
     }
     assert_eq!(session.id_token().await.unwrap().unwrap().as_str(), refreshed);
 }

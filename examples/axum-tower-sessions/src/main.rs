@@ -25,7 +25,7 @@ struct SessionStorage {
     session: Session,
 }
 
-/// The keys of Logto's items.
+/// The keys of Logto's items. There is one more per access token, such as `logto_access_token:@https://api.example.com`.
 const KEYS: [&str; 4] = ["logto_sign_in_session", "logto_refresh_token", "logto_id_token", "logto_access_token_map"];
 
 #[tokio::main]

@@ -23,8 +23,9 @@ pub(crate) async fn a_page_gets_the_tokens_of_six_organizations_at_once(on: On) 
     let tokens: Vec<_> = tokens.as_array().unwrap().iter().map(|token| token.as_str().unwrap().to_owned()).collect();
     assert_eq!(tokens.iter().collect::<BTreeSet<_>>().len(), 6);
     // All six are in the session, not only in the client's memory.
-    let stored = world.store.item(&world.session_id(&browser), "logto_access_token_map").await.unwrap();
+    let id = world.session_id(&browser);
     for (number, token) in (1..=6).zip(tokens) {
+        let stored = world.store.item(&id, &format!("logto_access_token:@#org-{number}")).await.unwrap();
         assert!(stored.contains(&token), "org-{number}");
         assert_eq!(world.text(&browser, &format!("/token?organization=org-{number}")).await, token);
     }

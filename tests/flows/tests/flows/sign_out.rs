@@ -13,6 +13,10 @@ pub(crate) async fn signing_out_empties_the_session_and_renews_its_id(on: On) {
     let (world, browser) = signed_in(on).await;
     world.text(&browser, TOKEN).await;
     let before = world.session_id(&browser);
+    let access_tokens = ["logto_access_token:@", "logto_access_token:@https://api.example.com"];
+    for key in access_tokens {
+        assert!(world.store.item(&before, key).await.is_some(), "{key}");
+    }
 
     world.sign_out(&browser).await;
 
@@ -21,7 +25,8 @@ pub(crate) async fn signing_out_empties_the_session_and_renews_its_id(on: On) {
     let after = world.session_id(&browser);
     assert_ne!(after, before);
     assert_eq!(world.store.ids().into_iter().collect::<Vec<_>>(), std::slice::from_ref(&after));
-    for key in ["logto_id_token", "logto_refresh_token", "logto_access_token_map", "logto_sign_in_session"] {
+    let others = ["logto_id_token", "logto_refresh_token", "logto_access_token_map", "logto_sign_in_session"];
+    for key in others.into_iter().chain(access_tokens) {
         assert_eq!(world.store.item(&after, key).await, None, "{key}");
     }
 }

@@ -35,7 +35,7 @@ async fn fifty_requests_for_one_expired_token_make_one_request() {
     assert_eq!(site.provider.refreshes().len(), 1);
     // Whoever saved last has saved the new refresh token, and the token.
     assert_ne!(visitor.item(REFRESH_TOKEN).await, old);
-    assert!(visitor.stores(TOKEN_MAP, tokens[0].as_str()).await);
+    assert!(visitor.stores_access_token(tokens[0].as_str()).await);
     site.request(&visitor).access_token(TokenTarget::resource(API)).await.expect("a token by the new refresh token");
 }
 
@@ -57,10 +57,11 @@ async fn six_organizations_at_once_make_six_requests_one_after_the_other_and_all
         assert_eq!(site.provider.refreshes().len(), 6);
         assert_eq!(site.provider.most_token_requests_at_once(), 1);
         for token in &tokens {
-            assert!(visitor.stores(TOKEN_MAP, token.as_str()).await, "a token was lost");
+            assert!(visitor.stores_access_token(token.as_str()).await, "a token was lost");
         }
         let stored = visitor.item(TOKEN_MAP).await.expect("tokens");
-        assert_eq!(stored["tokens"].as_object().expect("an object").len(), 7, "{stored}");
+        assert_eq!(stored["expiresAt"].as_object().expect("an object").len(), 7, "{stored}");
+        assert_eq!(visitor.access_token_keys().await.len(), 7);
         for n in 0..6 {
             let logto = site.request(&visitor);
             assert!(
@@ -90,7 +91,7 @@ async fn a_request_whose_record_is_older_than_the_rotation_writes_the_new_refres
 
     assert_eq!(late.result().await.expect("a token"), token);
     assert_eq!(visitor.item(REFRESH_TOKEN).await, rotated);
-    assert!(visitor.stores(TOKEN_MAP, token.as_str()).await);
+    assert!(visitor.stores_access_token(token.as_str()).await);
     assert_eq!(visitor.items().await["cart"], json!("a book"));
     assert_eq!(site.provider.refreshes().len(), 1);
 }

@@ -142,6 +142,7 @@ async fn a_refresh_token_that_the_provider_has_ended_clears_the_session() {
     for key in [ID_TOKEN, REFRESH_TOKEN, TOKEN_MAP] {
         assert!(!items.contains_key(key), "{key}");
     }
+    assert_eq!(visitor.access_token_keys().await, [""; 0]);
     assert_eq!(site.provider.refreshes().len(), 1);
 }
 
@@ -416,6 +417,10 @@ async fn items_that_somebody_else_has_written_sign_nobody_in_and_break_nothing()
         assert!(!site.is_authenticated(&visitor).await, "{item}");
         let visitor = site.signed_in().await;
         visitor.set_item(TOKEN_MAP, &item).await;
+        access_token(&site, &visitor).await.expect("a token");
+        for key in visitor.access_token_keys().await {
+            visitor.set_item(&key, &item).await;
+        }
         access_token(&site, &visitor).await.expect("a token");
         let visitor = site.signed_in().await;
         visitor.set_item(REFRESH_TOKEN, &item).await;

@@ -24,6 +24,7 @@ pub(crate) const PENDING: &str = "logto_sign_in_session";
 pub(crate) const REFRESH_TOKEN: &str = "logto_refresh_token";
 pub(crate) const ID_TOKEN: &str = "logto_id_token";
 pub(crate) const TOKEN_MAP: &str = "logto_access_token_map";
+pub(crate) const ACCESS_TOKEN: &str = "logto_access_token:";
 
 /// How long a call may take, with whatever is in its way: far below what a test may take, far above what it takes.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
@@ -310,6 +311,20 @@ impl Visitor {
     /// Whether the item has this text in it.
     pub(crate) async fn stores(&self, key: &str, text: &str) -> bool {
         self.items().await.get(key).is_some_and(|item| item.as_str().expect("a string").contains(text))
+    }
+
+    /// The keys of the access tokens' items.
+    pub(crate) async fn access_token_keys(&self) -> Vec<String> {
+        self.items().await.into_keys().filter(|key| key.starts_with(ACCESS_TOKEN)).collect()
+    }
+
+    pub(crate) async fn stores_access_token(&self, token: &str) -> bool {
+        for key in self.access_token_keys().await {
+            if self.stores(&key, token).await {
+                return true;
+            }
+        }
+        false
     }
 }
 

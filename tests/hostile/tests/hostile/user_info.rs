@@ -6,7 +6,7 @@ use fake_provider::{Call, Endpoint, Reply, SUBJECT, Sent};
 use logto_client::{Endpoint as At, Error, RequestErrorKind, TokenTarget};
 use serde_json::json;
 
-use crate::site::{API, Site, TOKEN_MAP, soon};
+use crate::site::{API, Site, soon};
 
 async fn refused_by(site: Site, bend: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Error {
     site.provider.answer(Endpoint::UserInfo, bend);
@@ -110,8 +110,8 @@ async fn the_other_access_tokens_outlive_one_that_the_endpoint_refuses() {
 
     soon(site.request(&visitor).fetch_user_info()).await.expect("user info");
 
-    assert!(visitor.stores(TOKEN_MAP, of_the_api.as_str()).await);
-    assert!(!visitor.stores(TOKEN_MAP, first.as_str()).await);
+    assert!(visitor.stores_access_token(of_the_api.as_str()).await);
+    assert!(!visitor.stores_access_token(first.as_str()).await);
     let again = soon(site.request(&visitor).access_token(TokenTarget::resource(API))).await.expect("a token");
     assert_eq!(again, of_the_api);
     assert_eq!(site.provider.refreshes().len(), refreshes + 1, "for user info only");
