@@ -24,4 +24,6 @@ mod single_flight;
 mod storage;
 mod token;
 mod ttl_map;
+#[cfg(feature = "vault")]
+mod vault;
 mod web_url;

@@ -18,6 +18,8 @@ pub(crate) const SIGN_IN_SESSION: &str = "logto_sign_in_session";
 pub(crate) const REFRESH_TOKEN: &str = "logto_refresh_token";
 /// The ID token. A session that has one is signed in.
 pub(crate) const ID_TOKEN: &str = "logto_id_token";
+/// The lease of the request that is exchanging the refresh token, if the storage can compare. Not an object: a random text.
+pub(crate) const REFRESH_LEASE: &str = "logto_refresh_lease";
 /// The index of the access tokens.
 pub(crate) const ACCESS_TOKEN_MAP: &str = "logto_access_token_map";
 

@@ -53,8 +53,8 @@ impl Lease {
         Self { value: pkce::random(), written_at: Instant::now() }
     }
 
-    /// Whether a request may be sent.
-    pub(crate) fn is_fresh(&self) -> bool {
+    /// Whether the request may still be sent.
+    fn is_fresh(&self) -> bool {
         self.written_at.elapsed() < MAX_AGE
     }
 }
@@ -85,7 +85,12 @@ impl<S: LogtoStorage> LogtoSession<S> {
             [Seen::new(items::REFRESH_LEASE, seen.as_deref()), Seen::new(items::REFRESH_TOKEN, Some(refresh_token))];
         let changes = [Change::set(items::REFRESH_LEASE, &lease.value)];
         match self.storage().apply_if(&conditions, &changes).await {
-            Ok(()) => Ok(Taken::Held(lease)),
+            Ok(()) if lease.is_fresh() => Ok(Taken::Held(lease)),
+            // The store was slow. Another request may be about to take the lease.
+            Ok(()) => {
+                self.release_lease(Some(lease)).await;
+                Ok(Taken::Busy)
+            }
             Err(error) => match error.kind() {
                 ErrorKind::Conflict => Ok(Taken::Busy),
                 ErrorKind::Unsupported => Ok(Taken::Unsupported),

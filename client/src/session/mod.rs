@@ -3,7 +3,9 @@
 mod code_exchange;
 mod exchanges;
 pub(crate) mod grants;
+mod issued;
 pub(crate) mod items;
+mod lease;
 mod refresh;
 mod shared;
 mod sign_in;
@@ -14,7 +16,7 @@ mod tokens;
 use std::fmt;
 use std::sync::Arc;
 
-use logto_storage_core::{Change, ErrorKind, LogtoStorage};
+use logto_storage_core::{Change, ErrorKind, LogtoStorage, Seen};
 use serde::de::DeserializeOwned;
 
 use crate::claims::IdTokenClaims;
@@ -190,7 +192,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     /// Returns the keys of everything that a sign-in stores.
     async fn token_keys(&self) -> Result<Vec<String>> {
-        let mut keys = vec![items::ID_TOKEN.to_owned(), items::REFRESH_TOKEN.to_owned()];
+        let mut keys = [items::ID_TOKEN, items::REFRESH_TOKEN, items::REFRESH_LEASE].map(str::to_owned).to_vec();
         keys.extend(self.access_token_keys().await?);
         Ok(keys)
     }
@@ -203,6 +205,20 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     async fn item<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         Ok(self.storage.get_item(key).await?.and_then(|item| items::decode(key, &item)))
+    }
+
+    /// Makes the changes if the items are still as they were seen. Returns whether they were.
+    ///
+    /// A storage that cannot compare makes the changes: its session is saved as a whole anyway.
+    pub(crate) async fn apply_if(&self, seen: &[Seen<'_>], changes: &[Change<'_>]) -> Result<bool> {
+        match self.storage.apply_if(seen, changes).await {
+            Ok(()) => Ok(true),
+            Err(error) => match error.kind() {
+                ErrorKind::Conflict => Ok(false),
+                ErrorKind::Unsupported => Ok(self.storage.apply(changes).await.map(|()| true)?),
+                _ => Err(error.into()),
+            },
+        }
     }
 
     /// Finds out whether the callback will be able to give the session a new id.

@@ -3,22 +3,23 @@
 //! A session's record is saved whole, so of two requests that refresh at once one undoes the other's. And a refresh token
 //! may be valid for a single use (rotation): using it again ends the sign-in. Therefore all requests in this process that
 //! hold the same refresh token share one [`Grant`], which remembers what the provider issued to the others. Another process's
-//! work is seen by reading the session again before a request is sent.
+//! work is seen by reading the session again before a request is sent, and with a storage that compares, no two processes
+//! send one at the same time (`lease.rs`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use logto_storage_core::{Change, LogtoStorage};
+use logto_storage_core::{Change, LogtoStorage, Seen};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tracing::Instrument as _;
 
-use crate::claims::IdTokenClaims;
 use crate::error::{Error, RequestError, Result};
 use crate::oidc::id_token::IssuedFor;
-use crate::oidc::jwt::decode_claims;
 use crate::oidc::pkce;
 use crate::oidc::token::{INVALID_GRANT, TokenResponse};
 use crate::session::grants::{End, Grant};
-use crate::session::items::{self, StoredAccessToken, StoredIdToken, set_or_remove};
+use crate::session::items;
+use crate::session::lease::{Lease, RENEWAL_INTERVAL, Taken, Watch};
 use crate::session::{LogtoSession, Shared, write_refresh_token};
 use crate::tokens::{AccessToken, TokenTarget};
 use crate::util::now;
@@ -75,36 +76,96 @@ impl<S: LogtoStorage> LogtoSession<S> {
             let has_moved_on = self.has_another_refresh_token(grant).await?;
             return if has_moved_on { Ok(Attempt::OtherGrant) } else { Err(self.ended(grant).await) };
         }
-        // Before anything is written: another process may have been issued the token, or a newer refresh token.
-        if self.storage().reload().await? {
-            let id_token = self.own_id_token().await?;
-            let current = id_token.as_ref().and_then(|(id_token, _)| id_token.sign_in.as_deref());
-            if let Some(token) = self.fresh_access_token(&key, current).await? {
-                tracing::debug!("token issued to another request or process");
-                return Ok(Attempt::Token(token));
-            }
-            if !self.is_of(grant, &self.required_refresh_token().await?) {
-                return Ok(Attempt::OtherGrant);
-            }
+        // Before anything is written.
+        if let Some(attempt) = self.look_again(grant, &key).await? {
+            return Ok(attempt);
         }
         let leader = match turn {
             Turn::Lead(leader) => leader,
             Turn::Share(result) => {
                 let token = result?;
                 tracing::debug!("token issued to another request");
-                self.store_issued(grant, sign_in).await?;
+                self.store_issued(grant, sign_in, &mut None).await?;
                 return Ok(Attempt::Token(token));
             }
         };
         let issued = grant.state().access_tokens.get(&key).cloned();
         if let Some(token) = issued.filter(|token| token.is_fresh(now())) {
             tracing::debug!("token issued to an earlier request");
-            self.store_issued(grant, sign_in).await?;
+            self.store_issued(grant, sign_in, &mut None).await?;
             return Ok(Attempt::Token(token));
         }
+        // Before the lease, which should be fresh when the request is sent. The request itself reports a failure.
+        let _ = self.shared().provider().metadata().await;
+        let mut lease = None;
+        if let Some(attempt) = self.wait_for_lease(grant, &key, &mut lease).await? {
+            return Ok(attempt);
+        }
+        let attempt = self.exchange(grant, sign_in, target, leader, &mut lease, may_follow_rotation).await;
+        self.release_lease(lease).await;
+        attempt
+    }
+
+    /// Reads the session again: another process may have been issued the token, or a newer refresh token.
+    async fn look_again(&self, grant: &Arc<Grant>, key: &str) -> Result<Option<Attempt>> {
+        if !self.storage().reload().await? {
+            return Ok(None);
+        }
+        let id_token = self.own_id_token().await?;
+        let sign_in = id_token.as_ref().and_then(|(id_token, _)| id_token.sign_in.as_deref());
+        if let Some(token) = self.fresh_access_token(key, sign_in).await? {
+            tracing::debug!("token issued to another request or process");
+            return Ok(Some(Attempt::Token(token)));
+        }
+        let is_same = self.is_of(grant, &self.required_refresh_token().await?);
+        Ok((!is_same).then_some(Attempt::OtherGrant))
+    }
+
+    /// Waits until no other process exchanges the refresh token, if the storage can tell.
+    async fn wait_for_lease(
+        &self,
+        grant: &Arc<Grant>,
+        key: &str,
+        lease: &mut Option<Lease>,
+    ) -> Result<Option<Attempt>> {
+        let mut watch = Watch::default();
+        loop {
+            let refresh_token = self.storage().get_item(items::REFRESH_TOKEN).await?.ok_or(Error::NotAuthenticated)?;
+            match self.take_lease(&refresh_token, &mut watch).await? {
+                Taken::Unsupported => return Ok(None),
+                Taken::Held(held) => {
+                    *lease = Some(held);
+                    return Ok(None);
+                }
+                Taken::Busy => {}
+            }
+            if let Some(attempt) = self.look_again(grant, key).await? {
+                return Ok(Some(attempt));
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        grant: &Arc<Grant>,
+        sign_in: &str,
+        target: &TokenTarget,
+        leader: RefreshLeader,
+        lease: &mut Option<Lease>,
+        may_follow_rotation: bool,
+    ) -> Result<Attempt> {
         let Some(refresh_token) = grant.refresh_token() else { return Err(self.ended(grant).await) };
+        let stored = self.storage().get_item(items::REFRESH_TOKEN).await?;
+        let mut request = self.shared().request_refresh(grant, refresh_token, leader, target);
         // Nobody else leads before what comes of the response is decided.
-        let (leader, response) = self.shared().request_refresh(grant, refresh_token, leader, target).await?;
+        let (leader, response) = loop {
+            if let Ok(done) = timeout(RENEWAL_INTERVAL, &mut request).await {
+                break done.map_err(|_| Error::Interrupted)?;
+            }
+            if let Some(lease) = lease {
+                self.renew_lease(lease).await;
+            }
+        };
         match response {
             Ok(response) => {
                 // The provider took its time, and the session is saved whole: not over what others have written meanwhile.
@@ -113,13 +174,18 @@ impl<S: LogtoStorage> LogtoSession<S> {
                     let is_current = self.storage().reload().await?;
                     match self.stored_refresh_token().await? {
                         Some(token) if !self.is_of(grant, &token) => return Ok(Attempt::OtherGrant),
-                        // Another process has signed out.
-                        None if is_current => return Err(Error::NotAuthenticated),
+                        None if is_current => return Err(self.signed_out_elsewhere(grant)),
                         _ => {}
                     }
                 }
-                let token = self.accept(grant, sign_in, &key, &response).await?;
-                leader.end(key, Ok(token.clone()));
+                let accepted = self.accept(grant, sign_in, &target.key(), &response, stored.as_deref(), lease).await;
+                let token = match accepted {
+                    Err(Error::NotAuthenticated) if grant.end().is_none() => {
+                        return Err(self.signed_out_elsewhere(grant));
+                    }
+                    accepted => accepted?,
+                };
+                leader.end(target.key(), Ok(token.clone()));
                 Ok(Attempt::Token(token))
             }
             Err(Error::TokenEndpoint { error, .. }) if error == INVALID_GRANT => {
@@ -142,13 +208,37 @@ impl<S: LogtoStorage> LogtoSession<S> {
         }
     }
 
-    /// Stores what the provider issued.
-    async fn accept(&self, grant: &Grant, sign_in: &str, key: &str, response: &TokenResponse) -> Result<AccessToken> {
+    /// Another process has signed out. It has revoked the refresh token that it knew, which a rotation has replaced since.
+    fn signed_out_elsewhere(&self, grant: &Grant) -> Error {
+        let rotated = grant.state().is_rotated.then(|| grant.refresh_token()).flatten();
+        grant.end_with(End::SignedOut);
+        if let Some(refresh_token) = rotated {
+            drop(self.shared().revoke_in_background(refresh_token, None));
+        }
+        Error::NotAuthenticated
+    }
+
+    /// Stores what the provider issued. `exchanged` is the item of the refresh token when the request was sent.
+    async fn accept(
+        &self,
+        grant: &Arc<Grant>,
+        sign_in: &str,
+        key: &str,
+        response: &TokenResponse,
+        exchanged: Option<&str>,
+        lease: &mut Option<Lease>,
+    ) -> Result<AccessToken> {
         let refresh_token = grant.refresh_token().ok_or(Error::NotAuthenticated)?;
         let rotated = self.stored_refresh_token().await?.as_ref() != Some(&refresh_token);
         if rotated {
             // By itself, and first: whatever is wrong with the rest, the old one is used up.
-            self.write(grant, &[Change::set(items::REFRESH_TOKEN, &write_refresh_token(refresh_token))]).await?;
+            let rotated = write_refresh_token(refresh_token);
+            let seen = [Seen::new(items::REFRESH_TOKEN, exchanged)];
+            if !self.write_if(grant, &seen, &[Change::set(items::REFRESH_TOKEN, &rotated)]).await? {
+                // Another process took the lease, and its exchange is stored. Both have tokens of the same grant.
+                tracing::info!("another process has stored its exchange of the refresh token");
+                return Ok(response.tokens(now())?.access_token);
+            }
         }
         let tokens = response.tokens(now())?;
         if let Some(id_token) = &tokens.id_token {
@@ -161,70 +251,15 @@ impl<S: LogtoStorage> LogtoSession<S> {
             state.access_tokens.insert(key.to_owned(), tokens.access_token.clone());
             state.id_token = tokens.id_token.or(state.id_token.take());
         }
-        self.store_issued(grant, sign_in).await?;
+        self.store_issued(grant, sign_in, lease).await?;
         tracing::info!(rotated, "access token refreshed");
         Ok(tokens.access_token)
     }
 
-    /// Writes what the session lacks of what was issued, whichever request asked for it: this request's record may be older
-    /// than another's, and is saved whole.
-    async fn store_issued(&self, grant: &Grant, sign_in: &str) -> Result<()> {
-        // From the first read on: another write of the index meanwhile would be undone.
+    /// Writes as [`apply_if`](Self::apply_if), unless the sign-in has ended: a sign-out that has returned is not undone.
+    pub(crate) async fn write_if(&self, grant: &Grant, seen: &[Seen<'_>], changes: &[Change<'_>]) -> Result<bool> {
         let _writing = grant.lock_while_active().await?;
-        let refresh_token = grant.refresh_token().ok_or(Error::NotAuthenticated)?;
-        let (access_tokens, id_token) = {
-            let state = grant.state();
-            (state.access_tokens.clone(), state.id_token.clone())
-        };
-        let stored = self.own_id_token().await?.map(|(stored, _)| stored);
-        if stored.as_ref().and_then(|stored| stored.sign_in.as_deref()).is_some_and(|current| current != sign_in) {
-            tracing::debug!("another sign-in has replaced that of the tokens");
-            return Ok(());
-        }
-        let is_new = self.stored_refresh_token().await?.as_ref() != Some(&refresh_token);
-        let refresh_token = is_new.then(|| write_refresh_token(refresh_token));
-        let access_tokens = self.missing_items(access_tokens, sign_in).await?;
-        let id_token = newest(stored.as_ref().map(|stored| &*stored.token), id_token)
-            .map(|token| StoredIdToken { token, sign_in: Some(sign_in.to_owned()) })
-            .filter(|id_token| stored.as_ref() != Some(id_token))
-            .map(items::encode);
-
-        let mut changes: Vec<_> = refresh_token.iter().map(|token| Change::set(items::REFRESH_TOKEN, token)).collect();
-        changes.extend(access_tokens.iter().map(|(key, item)| set_or_remove(key, item.as_deref())));
-        changes.extend(id_token.iter().map(|token| Change::set(items::ID_TOKEN, token)));
-        if changes.is_empty() { Ok(()) } else { Ok(self.storage().apply(&changes).await?) }
-    }
-
-    /// The access tokens' items to be set, and those to be removed because they have expired.
-    async fn missing_items(
-        &self,
-        issued: BTreeMap<String, AccessToken>,
-        sign_in: &str,
-    ) -> Result<Vec<(String, Option<String>)>> {
-        let stored_index = self.access_token_index().await?;
-        let (mut index, mut missing) = (stored_index.clone(), Vec::new());
-        for (target, token) in issued.into_iter().filter(|(_, token)| token.is_fresh(now())) {
-            let stored = self.fresh_access_token(&target, Some(sign_in)).await?;
-            if let Some(stored) = stored.filter(|stored| stored.expires_at >= token.expires_at) {
-                index.insert(target, stored.expires_at);
-            } else {
-                index.insert(target.clone(), token.expires_at);
-                let item = items::encode(StoredAccessToken::new(token, sign_in.to_owned()));
-                missing.push((items::access_token_key(&target), Some(item)));
-            }
-        }
-        let mut changes: Vec<_> = index.prune(now()).into_iter().map(|key| (key, None)).collect();
-        if index != stored_index {
-            changes.push((items::ACCESS_TOKEN_MAP.to_owned(), Some(items::encode(index))));
-        }
-        changes.extend(missing);
-        Ok(changes)
-    }
-
-    /// Writes, unless the sign-in has ended: a sign-out that has returned is not undone.
-    pub(crate) async fn write(&self, grant: &Grant, changes: &[Change<'_>]) -> Result<()> {
-        let _writing = grant.lock_while_active().await?;
-        Ok(self.storage().apply(changes).await?)
+        self.apply_if(seen, changes).await
     }
 
     /// The error for a sign-in that has ended. Its tokens are useless, and are removed if the session can be read again:
@@ -248,7 +283,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(self.stored_refresh_token().await?.is_some_and(|token| !self.is_of(grant, &token)))
     }
 
-    fn is_of(&self, grant: &Arc<Grant>, refresh_token: &str) -> bool {
+    pub(super) fn is_of(&self, grant: &Arc<Grant>, refresh_token: &str) -> bool {
         Arc::ptr_eq(grant, &self.shared().grants().get(refresh_token))
     }
 }
@@ -258,13 +293,13 @@ type RefreshLeader = Leader<String, Result<AccessToken, RequestError>>;
 impl Shared {
     /// Sends the request in a task of its own. If the caller goes away (the browser has left the page), it ends all the
     /// same, and the next request knows the refresh token that it may bring.
-    async fn request_refresh(
+    fn request_refresh(
         self: &Arc<Self>,
         grant: &Arc<Grant>,
         refresh_token: String,
         leader: RefreshLeader,
         target: &TokenTarget,
-    ) -> Result<(RefreshLeader, Result<TokenResponse>)> {
+    ) -> JoinHandle<(RefreshLeader, Result<TokenResponse>)> {
         let (shared, grant, target) = (Arc::clone(self), Arc::clone(grant), target.clone());
         let request = async move {
             let response = shared.provider().refresh(&refresh_token, &target).await;
@@ -273,7 +308,7 @@ impl Shared {
             }
             (leader, response)
         };
-        tokio::spawn(request.in_current_span()).await.map_err(|_| Error::Interrupted)
+        tokio::spawn(request.in_current_span())
     }
 
     async fn follow_rotation(self: &Arc<Self>, grant: &Arc<Grant>, response: &TokenResponse) {
@@ -284,16 +319,4 @@ impl Shared {
             self.revoke_in_background(rotated.clone(), None).await;
         }
     }
-}
-
-/// The ID token to keep. One that is issued in the same second as the stored one is the newer.
-fn newest(stored: Option<&str>, issued: Option<String>) -> Option<String> {
-    match (stored, issued) {
-        (Some(stored), Some(issued)) if issued_at(&issued) < issued_at(stored) => Some(stored.to_owned()),
-        (stored, issued) => issued.or(stored.map(str::to_owned)),
-    }
-}
-
-fn issued_at(id_token: &str) -> Option<u64> {
-    decode_claims(id_token).map(|claims: IdTokenClaims| claims.iat)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use logto_storage_core::{Change, LogtoStorage};
+use logto_storage_core::{Change, ErrorKind, LogtoStorage, Seen};
 use url::Url;
 
 use crate::claims::IdTokenClaims;
@@ -56,23 +56,35 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let sign_in = SignInSession::new(&options, now());
         let url = sign_in.authorization_url(provider.config(), &options, &metadata.authorization_endpoint);
 
-        let mut sign_ins = self.sign_in_sessions().await?;
-        sign_ins.add(sign_in, now());
-        let sign_ins = items::encode(sign_ins);
-        let begin = Change::set(items::SIGN_IN_SESSION, &sign_ins);
         if options.clear_tokens {
-            self.end_sign_in(async {
-                let keys = self.token_keys().await?;
-                let mut changes = items::remove_all(&keys);
-                changes.push(begin);
-                Ok(self.storage().apply(&changes).await?)
-            })
-            .await?;
-        } else {
-            self.storage().apply_expiring(&[begin], Duration::from_secs(SIGN_IN_LIFETIME)).await?;
+            self.end_sign_in(self.clear_stored_tokens()).await?;
         }
+        self.add_sign_in(sign_in).await?;
         tracing::debug!("sign-in started");
         Ok(url)
+    }
+
+    async fn add_sign_in(&self, sign_in: SignInSession) -> Result<()> {
+        loop {
+            let seen = self.storage().get_item(items::SIGN_IN_SESSION).await?;
+            let mut sign_ins = decode_sign_ins(seen.as_deref());
+            sign_ins.add(sign_in.clone(), now());
+            let sign_ins = items::encode(sign_ins);
+            let seen = [Seen::new(items::SIGN_IN_SESSION, seen.as_deref())];
+            let changes = [Change::set(items::SIGN_IN_SESSION, &sign_ins)];
+            match self.storage().apply_if(&seen, &changes).await {
+                Ok(()) => return Ok(()),
+                Err(error) => match error.kind() {
+                    // Another tab has started a sign-in.
+                    ErrorKind::Conflict => self.storage().reload().await?,
+                    ErrorKind::Unsupported => {
+                        let lifetime = Duration::from_secs(SIGN_IN_LIFETIME);
+                        return Ok(self.storage().apply_expiring(&changes, lifetime).await?);
+                    }
+                    _ => return Err(error.into()),
+                },
+            };
+        }
     }
 
     /// Completes a sign-in: exchanges the code of the callback for tokens, verifies them, and stores them in the
@@ -240,6 +252,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let access_token_key = items::access_token_key(&target);
         let mut replaced = self.access_token_index().await?.keys();
         replaced.retain(|key| *key != access_token_key);
+        replaced.push(items::REFRESH_LEASE.to_owned());
 
         let mut index = AccessTokenIndex::default();
         index.insert(target, access_token.expires_at);
@@ -262,16 +275,26 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// Removes a sign-in that failed. Reloads the session first: it is saved as a whole, so a stale copy would overwrite the
     /// changes of other requests.
     async fn use_up(&self, sign_in: &SignInSession) -> Result<()> {
-        self.storage().reload().await?;
-        let mut others = self.sign_in_sessions().await?;
-        if others.take(&sign_in.state, now()).is_none() {
-            return Ok(());
+        loop {
+            self.storage().reload().await?;
+            let seen = self.storage().get_item(items::SIGN_IN_SESSION).await?;
+            let mut others = decode_sign_ins(seen.as_deref());
+            if others.take(&sign_in.state, now()).is_none() {
+                return Ok(());
+            }
+            let others = others.encode();
+            let seen = [Seen::new(items::SIGN_IN_SESSION, seen.as_deref())];
+            if self.apply_if(&seen, &[set_or_remove(items::SIGN_IN_SESSION, others.as_deref())]).await? {
+                return Ok(());
+            }
         }
-        let others = others.encode();
-        Ok(self.storage().apply(&[set_or_remove(items::SIGN_IN_SESSION, others.as_deref())]).await?)
     }
 
     async fn sign_in_sessions(&self) -> Result<SignInSessions> {
-        Ok(self.item(items::SIGN_IN_SESSION).await?.unwrap_or_default())
+        Ok(decode_sign_ins(self.storage().get_item(items::SIGN_IN_SESSION).await?.as_deref()))
     }
+}
+
+fn decode_sign_ins(item: Option<&str>) -> SignInSessions {
+    item.and_then(|item| items::decode(items::SIGN_IN_SESSION, item)).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use logto_storage_core::LogtoStorage;
+use logto_storage_core::{LogtoStorage, Seen};
 use tokio::time::timeout;
 use url::Url;
 
@@ -140,8 +140,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
         if self.is_empty().await? {
             return Ok(());
         }
+        let refresh_token = self.storage().get_item(items::REFRESH_TOKEN).await?;
         let keys = self.token_keys().await?;
-        Ok(self.storage().apply(&items::remove_all(&keys)).await?)
+        // Not the tokens of another sign-in, which may have come meanwhile.
+        self.apply_if(&[Seen::new(items::REFRESH_TOKEN, refresh_token.as_deref())], &items::remove_all(&keys)).await?;
+        Ok(())
     }
 
     async fn clear_all_items(&self) -> Result<()> {

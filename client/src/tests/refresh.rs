@@ -406,7 +406,7 @@ async fn a_sign_out_waits_for_a_write_that_is_under_way() {
     let writing = client.session(slow);
     let token = items::encode(StoredToken { token: "r2".to_owned() });
     let changes = [Change::set(items::REFRESH_TOKEN, &token)];
-    let mut write = pin!(writing.write(&grant, &changes));
+    let mut write = pin!(writing.write_if(&grant, &[], &changes));
     assert!(!is_done_at_once(write.as_mut()).await);
 
     let session = client.session(&items);
@@ -460,7 +460,7 @@ async fn a_write_waits_for_a_sign_out_that_is_under_way_and_is_not_made() {
     let session = client.session(&items);
     let token = items::encode(StoredToken { token: "r2".to_owned() });
     let changes = [Change::set(items::REFRESH_TOKEN, &token)];
-    let mut write = pin!(session.write(&grant, &changes));
+    let mut write = pin!(session.write_if(&grant, &[], &changes));
     assert!(!is_done_at_once(write.as_mut()).await, "the sign-out may fail, or not");
     open.send(()).unwrap();
     sign_out.await.unwrap();

@@ -90,4 +90,8 @@ impl LogtoStorage for Recorded {
     async fn renew<'a>(&'a self, changes: &'a [Change<'a>]) -> Result<()> {
         self.apply(changes).await
     }
+
+    fn check_renewal(&self) -> Result<()> {
+        self.items.check_renewal()
+    }
 }
