@@ -86,8 +86,8 @@ fn a_corrupt_session_is_told_without_its_data() {
         assert_eq!(sessions.update_many(doc! {}, change).await.unwrap().modified_count, 1);
     });
 
-    assert_eq!(visitor.get(&app).status(), 503);
-    assert_eq!(visitor.put(&app, "a token").status(), 503);
+    assert_eq!(visitor.get(&app).status, 503);
+    assert_eq!(visitor.put(&app, "a token").status, 503);
 
     let log = app.log();
     assert!(log.contains("field `data` of a session's document: not a JSON object"), "{log}");

@@ -47,10 +47,10 @@ fn while_another_program_holds_the_file_writes_fail_soon_and_afterwards_they_wor
 
     let start = Instant::now();
     let response = visitor.put(&app, "secret");
-    assert_eq!(response.status(), 503);
+    assert_eq!(response.status, 503);
     // It waits for five seconds.
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
-    assert_eq!(response.text().unwrap(), "Your session cannot be used at the moment. Try again later.");
+    assert_eq!(response.body, "Your session cannot be used at the moment. Try again later.");
     assert!(visitor.page(&app).ends_with("has 7 bytes."), "who reads does not wait");
 
     runtime.block_on(query("rollback").execute(&mut other)).unwrap();

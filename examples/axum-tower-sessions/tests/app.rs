@@ -1,13 +1,11 @@
 //! The app as its users meet it: the real binary, over HTTP.
 
 use std::process::{Output, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::cookie::{CookieStore, Jar};
-use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
+use axum::http::{Method, StatusCode};
+use servers::{Browser, Page};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -20,12 +18,12 @@ const LIMIT: Duration = Duration::from_secs(30);
 async fn a_new_visitor_is_greeted_and_gets_no_cookie() {
     let server = Server::start().await;
 
-    let response = Browser::at(&server).get().await;
+    let response = Visitor::at(&server).get().await;
 
-    assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(response.headers().get(SET_COOKIE), None);
-    assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
-    let page = response.text().await.unwrap();
+    assert_eq!(response.status, StatusCode::OK);
+    assert_eq!(response.headers.get(SET_COOKIE), None);
+    assert_eq!(response.headers[CONTENT_TYPE], "text/html; charset=utf-8");
+    let page = response.body;
     assert!(page.contains("<h1>Hello Logto</h1>"), "{page}");
     assert_eq!(items_on(&page), []);
 }
@@ -33,95 +31,95 @@ async fn a_new_visitor_is_greeted_and_gets_no_cookie() {
 #[tokio::test]
 async fn a_stored_item_is_there_in_a_later_request() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
+    let visitor = Visitor::at(&server);
 
-    browser.store("logto_id_token", 1234).await;
-    browser.store("logto_refresh_token", 1).await;
+    visitor.store("logto_id_token", 1234).await;
+    visitor.store("logto_refresh_token", 1).await;
 
-    assert_eq!(browser.items().await, [item("logto_refresh_token", 1), item("logto_id_token", 1234)]);
+    assert_eq!(visitor.items().await, [item("logto_refresh_token", 1), item("logto_id_token", 1234)]);
 }
 
 #[tokio::test]
 async fn storing_an_item_again_replaces_it() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
+    let visitor = Visitor::at(&server);
 
-    browser.store("logto_id_token", 100).await;
-    browser.store("logto_id_token", 7).await;
+    visitor.store("logto_id_token", 100).await;
+    visitor.store("logto_id_token", 7).await;
 
-    assert_eq!(browser.items().await, [item("logto_id_token", 7)]);
+    assert_eq!(visitor.items().await, [item("logto_id_token", 7)]);
 }
 
 #[tokio::test]
 async fn an_item_of_64_kib_is_kept_and_its_value_stays_on_the_server() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
+    let visitor = Visitor::at(&server);
 
-    browser.store("logto_access_token_map", 65_536).await;
+    visitor.store("logto_access_token_map", 65_536).await;
 
-    let page = browser.page().await;
+    let page = visitor.page().await;
     assert_eq!(items_on(&page), [item("logto_access_token_map", 65_536)]);
     assert!(page.len() < 65_536, "a page of {} bytes has room for the value", page.len());
-    assert!(browser.cookie().unwrap().len() < 100, "the cookie has the session's id and nothing else");
+    assert!(visitor.cookie().unwrap().len() < 100, "the cookie has the session's id and nothing else");
 }
 
 #[tokio::test]
 async fn the_largest_size_on_offer_can_be_stored() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
-    assert!(browser.page().await.contains(r#"max="1048576""#));
+    let visitor = Visitor::at(&server);
+    assert!(visitor.page().await.contains(r#"max="1048576""#));
 
-    browser.store("logto_sign_in_session", 1_048_576).await;
+    visitor.store("logto_sign_in_session", 1_048_576).await;
 
-    assert_eq!(browser.items().await, [item("logto_sign_in_session", 1_048_576)]);
+    assert_eq!(visitor.items().await, [item("logto_sign_in_session", 1_048_576)]);
 }
 
 #[tokio::test]
 async fn a_removed_item_is_gone_and_the_others_stay() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
-    browser.store("logto_id_token", 10).await;
-    browser.store("logto_refresh_token", 20).await;
+    let visitor = Visitor::at(&server);
+    visitor.store("logto_id_token", 10).await;
+    visitor.store("logto_refresh_token", 20).await;
 
-    browser.send("items/remove", &[("key", "logto_id_token")]).await;
-    assert_eq!(browser.items().await, [item("logto_refresh_token", 20)]);
+    visitor.send("items/remove", &[("key", "logto_id_token")]).await;
+    assert_eq!(visitor.items().await, [item("logto_refresh_token", 20)]);
 
-    browser.send("items/remove", &[("key", "logto_refresh_token")]).await;
-    assert_eq!(browser.items().await, []);
+    visitor.send("items/remove", &[("key", "logto_refresh_token")]).await;
+    assert_eq!(visitor.items().await, []);
 }
 
 #[tokio::test]
 async fn removing_an_item_that_is_not_there_changes_nothing() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
+    let visitor = Visitor::at(&server);
 
-    browser.send("items/remove", &[("key", "logto_id_token")]).await;
+    visitor.send("items/remove", &[("key", "logto_id_token")]).await;
 
-    assert_eq!(browser.items().await, []);
-    assert_eq!(browser.cookie(), None, "an empty session needs no cookie");
+    assert_eq!(visitor.items().await, []);
+    assert_eq!(visitor.cookie(), None, "an empty session needs no cookie");
 }
 
 #[tokio::test]
 async fn a_renewed_session_keeps_its_items_under_a_new_id_only() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
-    browser.store("logto_id_token", 10).await;
-    let old_cookie = browser.cookie().unwrap();
-    let intruder = Browser::at(&server);
-    intruder.set_cookie(&old_cookie);
+    let visitor = Visitor::at(&server);
+    visitor.store("logto_id_token", 10).await;
+    let old_cookie = visitor.cookie().unwrap();
+    let intruder = Visitor::at(&server);
+    intruder.browser.take_cookies(&intruder.site, &old_cookie);
     assert_eq!(intruder.items().await, [item("logto_id_token", 10)], "the old id is worth something so far");
 
-    browser.send("renew", &[]).await;
+    visitor.send("renew", &[]).await;
 
-    assert_ne!(browser.cookie().unwrap(), old_cookie);
-    assert_eq!(browser.items().await, [item("logto_id_token", 10)]);
+    assert_ne!(visitor.cookie().unwrap(), old_cookie);
+    assert_eq!(visitor.items().await, [item("logto_id_token", 10)]);
     assert_eq!(intruder.items().await, []);
 }
 
 #[tokio::test]
 async fn two_visitors_do_not_see_each_others_items() {
     let server = Server::start().await;
-    let (one, other) = (Browser::at(&server), Browser::at(&server));
+    let (one, other) = (Visitor::at(&server), Visitor::at(&server));
 
     one.store("logto_id_token", 1).await;
     other.store("logto_refresh_token", 2).await;
@@ -134,9 +132,9 @@ async fn two_visitors_do_not_see_each_others_items() {
 async fn the_cookie_is_out_of_reach_of_scripts_and_survives_the_way_back_from_logto() {
     let server = Server::start().await;
 
-    let response = Browser::at(&server).store("logto_id_token", 1).await;
+    let response = Visitor::at(&server).store("logto_id_token", 1).await;
 
-    let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
+    let cookie = response.headers[SET_COOKIE].to_str().unwrap();
     let (pair, attributes) = cookie.split_once("; ").unwrap();
     let mut attributes: Vec<_> = attributes.split("; ").collect();
     attributes.sort_unstable();
@@ -147,69 +145,69 @@ async fn the_cookie_is_out_of_reach_of_scripts_and_survives_the_way_back_from_lo
 #[tokio::test]
 async fn a_size_that_is_not_on_offer_is_explained_and_stores_nothing() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
-    browser.store("logto_id_token", 5).await;
+    let visitor = Visitor::at(&server);
+    visitor.store("logto_id_token", 5).await;
 
     for size in ["", "0", "-1", "1.5", "many", "1048577", "99999999999999999999999"] {
-        let response = browser.post("items", &[("key", "logto_id_token"), ("size", size)]).await;
-        assert_refused(response, "a whole number of bytes from 1 to 1048576").await;
+        let response = visitor.post("items", &[("key", "logto_id_token"), ("size", size)]).await;
+        assert_refused(response, "a whole number of bytes from 1 to 1048576");
     }
-    assert_refused(browser.post("items", &[("key", "logto_id_token")]).await, "a whole number of bytes").await;
+    assert_refused(visitor.post("items", &[("key", "logto_id_token")]).await, "a whole number of bytes");
 
-    assert_eq!(browser.items().await, [item("logto_id_token", 5)]);
+    assert_eq!(visitor.items().await, [item("logto_id_token", 5)]);
 }
 
 #[tokio::test]
 async fn a_key_that_is_not_logtos_is_explained_and_stores_nothing() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
+    let visitor = Visitor::at(&server);
 
     for key in ["", "logto", "LOGTO_ID_TOKEN", "<script>alert(1)</script>"] {
-        let response = browser.post("items", &[("key", key), ("size", "5")]).await;
-        assert_refused(response, "Choose one from the list").await;
+        let response = visitor.post("items", &[("key", key), ("size", "5")]).await;
+        assert_refused(response, "Choose one from the list");
     }
 
-    assert_eq!(browser.cookie(), None, "nothing was stored, so there is no session");
+    assert_eq!(visitor.cookie(), None, "nothing was stored, so there is no session");
 }
 
 #[tokio::test]
 async fn a_key_that_is_not_logtos_is_not_removed() {
     let server = Server::start().await;
 
-    let response = Browser::at(&server).post("items/remove", &[("key", "theme")]).await;
+    let response = Visitor::at(&server).post("items/remove", &[("key", "theme")]).await;
 
-    assert_refused(response, "Choose one from the list").await;
+    assert_refused(response, "Choose one from the list");
 }
 
 #[tokio::test]
 async fn no_answer_is_kept_in_a_cache() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
+    let visitor = Visitor::at(&server);
 
-    let page = browser.get().await;
-    let redirect = browser.store("logto_id_token", 1).await;
-    let refusal = browser.post("items", &[]).await;
+    let page = visitor.get().await;
+    let redirect = visitor.store("logto_id_token", 1).await;
+    let refusal = visitor.post("items", &[]).await;
 
     for response in [page, redirect, refusal] {
-        assert_eq!(response.headers()[CACHE_CONTROL], "no-store", "{}", response.status());
+        assert_eq!(response.headers[CACHE_CONTROL], "no-store", "{}", response.status);
     }
 }
 
 #[tokio::test]
 async fn after_a_restart_an_old_cookie_is_an_empty_session() {
     let mut server = Server::start().await;
-    let mut browser = Browser::at(&server);
-    browser.store("logto_id_token", 1).await;
+    let mut visitor = Visitor::at(&server);
+    visitor.store("logto_id_token", 1).await;
     server.process.kill().await.unwrap();
 
     // On another port, which makes no difference to the cookie.
     let server = Server::start().await;
-    browser.site = server.site.clone();
+    visitor.site = server.site.clone();
 
-    assert!(browser.cookie().is_some());
-    assert_eq!(browser.items().await, []);
-    browser.store("logto_id_token", 2).await;
-    assert_eq!(browser.items().await, [item("logto_id_token", 2)]);
+    assert!(visitor.cookie().is_some());
+    assert_eq!(visitor.items().await, []);
+    visitor.store("logto_id_token", 2).await;
+    assert_eq!(visitor.items().await, [item("logto_id_token", 2)]);
 }
 
 #[tokio::test]
@@ -234,10 +232,10 @@ async fn a_port_that_is_none_is_named_in_one_line() {
 #[tokio::test]
 async fn ctrl_c_ends_it_well_while_browsers_are_connected() {
     let server = Server::start().await;
-    let browser = Browser::at(&server);
-    browser.page().await;
+    let visitor = Visitor::at(&server);
+    visitor.page().await;
     // Browsers also connect ahead of their first request.
-    let _silent = tokio::net::TcpStream::connect(server.site.socket_addrs(|| None).unwrap().as_slice()).await.unwrap();
+    let _silent = tokio::net::TcpStream::connect(server.site.trim_start_matches("http://")).await.unwrap();
 
     let Output { status, stdout, .. } = server.end("INT").await;
 
@@ -256,7 +254,7 @@ async fn a_service_manager_can_end_it() {
 /// A running app, killed at the end of the test, whichever way the test ends.
 struct Server {
     process: Child,
-    site: Url,
+    site: String,
 }
 
 impl Server {
@@ -268,7 +266,7 @@ impl Server {
         let site = line.strip_prefix("Listening on ").and_then(|rest| rest.strip_suffix('\n'));
         let site = site.unwrap_or_else(|| panic!("the app's first line is {line:?}"));
         assert!(site.starts_with("http://localhost:"), "{site}");
-        let site = site.parse().unwrap();
+        let site = site.to_owned();
         assert_eq!(stdout.buffer(), b"", "nothing follows the address");
         process.stdout = Some(stdout.into_inner());
         Self { process, site }
@@ -302,57 +300,53 @@ fn app(port: &str) -> Command {
     app
 }
 
-/// One visitor, with cookies of their own. It follows no redirects by itself.
-struct Browser {
-    client: Client,
-    cookies: Arc<Jar>,
-    site: Url,
+/// One visitor, with cookies of their own.
+struct Visitor {
+    browser: Browser,
+    site: String,
 }
 
-impl Browser {
+impl Visitor {
     fn at(server: &Server) -> Self {
-        let cookies = Arc::new(Jar::default());
-        let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(LIMIT);
-        let client = client.cookie_provider(Arc::clone(&cookies)).build().unwrap();
-        Self { client, cookies, site: server.site.clone() }
+        Self { browser: Browser::new(), site: server.site.clone() }
     }
 
-    async fn get(&self) -> Response {
-        self.client.get(self.site.clone()).send().await.unwrap()
+    async fn get(&self) -> Page {
+        self.browser.get(&self.site).await
     }
 
     async fn page(&self) -> String {
-        let response = self.get().await;
-        assert_eq!(response.status(), StatusCode::OK);
-        response.text().await.unwrap()
+        let page = self.get().await;
+        assert_eq!(page.status, StatusCode::OK);
+        page.body
     }
 
     async fn items(&self) -> Vec<(String, usize)> {
         items_on(&self.page().await)
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
-        self.client.post(self.site.join(path).unwrap()).form(form).send().await.unwrap()
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
+        self.browser
+            .request(Method::POST, &format!("{}/{path}", self.site))
+            .with(|request| request.form(form))
+            .load()
+            .await
     }
 
     /// A form that is accepted.
-    async fn send(&self, path: &str, form: &[(&str, &str)]) -> Response {
-        let response = self.post(path, form).await;
-        assert_eq!(response.status(), StatusCode::SEE_OTHER);
-        assert_eq!(response.headers()[LOCATION], "/");
-        response
+    async fn send(&self, path: &str, form: &[(&str, &str)]) -> Page {
+        let page = self.post(path, form).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER);
+        assert_eq!(page.headers[LOCATION], "/");
+        page
     }
 
-    async fn store(&self, key: &str, size: usize) -> Response {
+    async fn store(&self, key: &str, size: usize) -> Page {
         self.send("items", &[("key", key), ("size", &size.to_string())]).await
     }
 
     fn cookie(&self) -> Option<String> {
-        Some(self.cookies.cookies(&self.site)?.to_str().unwrap().to_owned())
-    }
-
-    fn set_cookie(&self, cookie: &str) {
-        self.cookies.add_cookie_str(cookie, &self.site);
+        self.browser.cookies(&self.site)
     }
 }
 
@@ -367,9 +361,9 @@ fn item(key: &str, size: usize) -> (String, usize) {
     (key.to_owned(), size)
 }
 
-async fn assert_refused(response: Response, advice: &str) {
-    assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
-    let page = response.text().await.unwrap();
+fn assert_refused(response: Page, advice: &str) {
+    assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(response.headers[CONTENT_TYPE], "text/html; charset=utf-8");
+    let page = response.body;
     assert!(page.contains(advice), "{page}");
 }

@@ -162,7 +162,7 @@ struct Page {
 async fn same_page(candidates: &[Candidate]) -> Result<Page> {
     let mut first: Option<(Vec<String>, usize)> = None;
     for candidate in candidates.iter().filter(|candidate| candidate.app.kind != Kind::Plain) {
-        let page = candidate.visitor.get(candidate.app.kind.page()).await?.text().await?;
+        let page = candidate.visitor.get(candidate.app.kind.page()).await?.body;
         let mut lines: Vec<_> =
             page.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
         // Logto's SDK for Express sends none.

@@ -31,36 +31,35 @@ mod guide {
 
 use std::collections::HashMap;
 
+use axum::http::header::LOCATION;
+use axum::http::{Method, StatusCode};
 use dev_provider::DevProvider;
-use reqwest::header::LOCATION;
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
+use servers::{Browser, Page};
 use url::Url;
 
-/// The program, its provider, and a browser that follows no redirect.
+/// The program, its provider, and a browser.
 struct Visit {
     provider: DevProvider,
     app: String,
-    browser: Client,
+    browser: Browser,
 }
 
 impl Visit {
     async fn start() -> Self {
         let provider = DevProvider::start(guide::provider_config()).await.unwrap();
         let app = guide::start(&provider).await;
-        let browser = Client::builder().cookie_store(true).redirect(Policy::none()).no_proxy().build().unwrap();
-        Self { provider, app, browser }
+        Self { provider, app, browser: Browser::new() }
     }
 
-    async fn get(&self, path: &str) -> Response {
-        self.browser.get(format!("{}{path}", self.app)).send().await.unwrap()
+    async fn get(&self, path: &str) -> Page {
+        self.browser.get(&format!("{}{path}", self.app)).await
     }
 
     async fn text(&self, path: &str) -> String {
-        let response = self.get(path).await;
-        assert_eq!(response.status(), StatusCode::OK, "{path}");
-        response.text().await.unwrap()
+        let page = self.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        page.body
     }
 
     async fn json(&self, path: &str) -> Value {
@@ -69,20 +68,15 @@ impl Visit {
 
     /// The path and query that the provider sends the browser back to.
     async fn callback(&self, name: &str) -> String {
-        let sign_in_url = location(&self.get("/sign-in").await);
-        let page = self.browser.get(sign_in_url).send().await.unwrap().text().await.unwrap();
-        let (_, interaction) = page.split_once(r#"name="interaction" value=""#).expect("a sign-in page");
-        let (interaction, _) = interaction.split_once('"').unwrap();
-        let form = [("interaction", interaction), ("name", name)];
-        let submit = self.browser.post(format!("{}/sign-in", self.provider.issuer())).form(&form);
-        let callback = Url::parse(&location(&submit.send().await.unwrap())).unwrap();
+        let page = self.browser.get(&location(&self.get("/sign-in").await)).await;
+        let callback = Url::parse(&location(&self.browser.submit(&page, &[("name", name)]).await)).unwrap();
         format!("{}?{}", callback.path(), callback.query().unwrap())
     }
 }
 
-fn location(response: &Response) -> String {
-    assert_eq!(response.status(), StatusCode::SEE_OTHER);
-    response.headers()[LOCATION].to_str().unwrap().to_owned()
+fn location(page: &Page) -> String {
+    assert_eq!(page.status, StatusCode::SEE_OTHER);
+    page.headers[LOCATION].to_str().unwrap().to_owned()
 }
 
 fn params(url: &str) -> HashMap<String, String> {
@@ -105,7 +99,7 @@ async fn its_program_signs_in_shows_the_user_gets_tokens_and_signs_out() {
     assert!(visit.text("/shop").await.ends_with("for https://shopping.your-app.com/api"));
     assert!(visit.text("/organizations/acme").await.ends_with("in acme"));
 
-    let sign_out = visit.browser.post(format!("{}/sign-out", visit.app)).send().await.unwrap();
+    let sign_out = visit.browser.request(Method::POST, &format!("{}/sign-out", visit.app)).load().await;
     let end_session = location(&sign_out);
     assert!(end_session.starts_with(visit.provider.issuer()), "{end_session}");
     assert_eq!(params(&end_session)["post_logout_redirect_uri"], "http://localhost:3000/");
@@ -119,7 +113,7 @@ async fn its_callback_is_good_for_one_sign_in_and_one_use() {
     assert_eq!(location(&visit.get(&second).await), "/protected");
     assert_eq!(location(&visit.get(&first).await), "/protected");
     assert_eq!(visit.text("/protected").await, "Hello Alice");
-    assert_eq!(visit.get(&first).await.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(visit.get(&first).await.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

@@ -7,10 +7,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, Response};
+use reqwest::Method;
 use tempfile::NamedTempFile;
 
 use crate::process::Process;
+use crate::{Browser, Page, block_on};
 
 /// How long anything may take that is over in a moment, unless it hangs.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -113,19 +114,14 @@ fn command(program: &str, variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// Somebody with a browser, which keeps their cookies. They may go from one app to another.
-pub struct Visitor(Client);
+/// A visitor of the examples. They may go from one app to another, with the same cookies.
+pub struct Visitor(Browser);
 
 impl Visitor {
     /// With no cookie yet.
-    ///
-    /// # Panics
-    ///
-    /// If there is no HTTP client.
     #[expect(clippy::new_without_default, reason = "no two visitors are the same")]
     pub fn new() -> Self {
-        let client = Client::builder().no_proxy().cookie_store(true).timeout(LIMIT).build();
-        Self(client.expect("an HTTP client"))
+        Self(Browser::new())
     }
 
     /// Stores what stands for an id token, which has to work.
@@ -134,7 +130,7 @@ impl Visitor {
     ///
     /// If it does not.
     pub fn sign_in(&self, app: &App, token: &str) {
-        assert_eq!(self.put(app, token).status(), 204, "{}", app.log());
+        assert_eq!(self.put(app, token).status, 204, "{}", app.log());
     }
 
     /// What the page says, which has to be there.
@@ -143,26 +139,18 @@ impl Visitor {
     ///
     /// If it is not.
     pub fn page(&self, app: &App) -> String {
-        let response = self.get(app);
-        assert_eq!(response.status(), 200, "{}", app.log());
-        response.text().expect("a page")
+        let page = self.get(app);
+        assert_eq!(page.status, 200, "{}", app.log());
+        page.body
     }
 
     /// `GET /`
-    ///
-    /// # Panics
-    ///
-    /// If there is no answer.
-    pub fn get(&self, app: &App) -> Response {
-        self.0.get(app.url()).send().expect("an answer")
+    pub fn get(&self, app: &App) -> Page {
+        block_on(self.0.get(app.url()))
     }
 
     /// `PUT /`
-    ///
-    /// # Panics
-    ///
-    /// If there is no answer.
-    pub fn put(&self, app: &App, body: &str) -> Response {
-        self.0.put(app.url()).body(body.to_owned()).send().expect("an answer")
+    pub fn put(&self, app: &App, body: &str) -> Page {
+        block_on(self.0.request(Method::PUT, app.url()).with(|request| request.body(body.to_owned())).load())
     }
 }

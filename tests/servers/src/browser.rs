@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::cookie::{CookieStore, Jar};
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
 
 /// How long an answer may take.
@@ -26,6 +26,7 @@ pub struct Browser {
 pub struct Page {
     pub url: Url,
     pub status: StatusCode,
+    pub headers: HeaderMap,
     pub body: String,
     pub location: Option<Url>,
 }
@@ -37,15 +38,20 @@ impl Browser {
         Self { client: client.build().expect("an HTTP client"), cookies: Arc::default() }
     }
 
-    /// Another user's browser, on the same connections.
+    /// Another user's browser, on the same connections. A client of its own would take 20 ms to build where reqwest has TLS.
     #[must_use]
     pub fn another(&self) -> Self {
         Self { client: self.client.clone(), cookies: Arc::default() }
     }
 
+    /// Prepares a request.
+    pub fn request(&self, method: Method, url: &str) -> Request {
+        Request { browser: self.clone(), builder: self.client.request(method, url) }
+    }
+
     /// One request.
     pub async fn get(&self, url: &str) -> Page {
-        self.send(self.client.get(url)).await
+        self.request(Method::GET, url).load().await
     }
 
     /// Goes there, and on wherever it is sent to.
@@ -72,7 +78,7 @@ impl Browser {
                 form.hidden.push(((*name).to_owned(), (*value).to_owned()));
             }
         }
-        self.send(self.client.post(form.action).form(&form.hidden)).await
+        self.request(Method::POST, form.action.as_str()).with(|request| request.form(&form.hidden)).load().await
     }
 
     /// A JSON document, whatever the status.
@@ -82,34 +88,25 @@ impl Browser {
         (page.status.as_u16(), json)
     }
 
-    /// All that it would send there.
-    pub fn cookies(&self, url: &str) -> String {
-        let cookies = self.cookies.cookies(&url.parse().unwrap());
-        cookies.map(|cookies| cookies.to_str().unwrap().to_owned()).unwrap_or_default()
+    /// All the cookies that it would send there, as in a `Cookie` header.
+    pub fn cookies(&self, url: &str) -> Option<String> {
+        let cookies = self.cookies.cookies(&url.parse().unwrap())?;
+        Some(cookies.to_str().unwrap().to_owned())
     }
 
     /// The value of one that it would send there.
     pub fn cookie(&self, url: &str, name: &str) -> Option<String> {
-        let cookies = self.cookies(url);
+        let cookies = self.cookies(url)?;
         let mut cookies = cookies.split("; ").filter_map(|cookie| cookie.split_once('='));
         cookies.find(|(found, _)| *found == name).map(|(_, value)| value.to_owned())
     }
 
-    /// Takes a cookie, as if the server there had set it.
-    pub fn take_cookie(&self, url: &str, name: &str, value: &str) {
-        self.cookies.add_cookie_str(&format!("{name}={value}; Path=/"), &url.parse().unwrap());
-    }
-
-    async fn send(&self, request: RequestBuilder) -> Page {
-        let mut request = request.build().expect("a request");
-        if let Some(cookies) = self.cookies.cookies(request.url()) {
-            request.headers_mut().insert(COOKIE, cookies);
+    /// Takes cookies, as [`Self::cookies`] returns them, as if the server there had set them.
+    pub fn take_cookies(&self, url: &str, cookies: &str) {
+        let url = url.parse().unwrap();
+        for cookie in cookies.split("; ") {
+            self.cookies.add_cookie_str(&format!("{cookie}; Path=/"), &url);
         }
-        let response = self.client.execute(request).await.expect("an answer");
-        let (url, status) = (response.url().clone(), response.status());
-        self.cookies.set_cookies(&mut response.headers().get_all(SET_COOKIE).iter(), &url);
-        let location = response.headers().get(LOCATION).map(|to| url.join(to.to_str().unwrap()).unwrap());
-        Page { url, status, body: response.text().await.unwrap(), location }
     }
 }
 
@@ -119,10 +116,53 @@ impl Default for Browser {
     }
 }
 
+/// A request that a browser is about to send.
+#[must_use]
+pub struct Request {
+    browser: Browser,
+    builder: RequestBuilder,
+}
+
+impl Request {
+    /// Adds a header.
+    pub fn header(self, name: impl AsRef<str>, value: &str) -> Self {
+        self.with(|request| request.header(name.as_ref(), value))
+    }
+
+    /// Adds whatever else reqwest can, such as a body.
+    pub fn with(self, add: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Self {
+        Self { builder: add(self.builder), ..self }
+    }
+
+    /// Sends it with the cookies for its URL, and keeps those that the response sets.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no response.
+    pub async fn send(self) -> reqwest::Result<Response> {
+        let Self { browser: Browser { client, cookies }, builder } = self;
+        let mut request = builder.build()?;
+        if let Some(cookies) = cookies.cookies(request.url()) {
+            request.headers_mut().insert(COOKIE, cookies);
+        }
+        let response = client.execute(request).await?;
+        cookies.set_cookies(&mut response.headers().get_all(SET_COOKIE).iter(), response.url());
+        Ok(response)
+    }
+
+    /// The same, and reads the whole response.
+    pub async fn load(self) -> Page {
+        let response = self.send().await.expect("an answer");
+        let (url, status, headers) = (response.url().clone(), response.status(), response.headers().clone());
+        let location = headers.get(LOCATION).map(|to| url.join(to.to_str().unwrap()).unwrap());
+        Page { url, status, headers, body: response.text().await.unwrap(), location }
+    }
+}
+
 /// Without the query of its URL, which may have a code in it.
 impl fmt::Debug for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, status, body, location } = self;
+        let Self { url, status, body, location, .. } = self;
         let location = location.as_ref().map(Url::as_str);
         let url = url.as_str().split('?').next().unwrap_or_default();
         write!(f, "{status} from {url}, to {location:?}: {body}")

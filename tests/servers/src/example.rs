@@ -65,10 +65,10 @@ fn nobody_is_signed_in_at_first<E: Example>() {
 
     let response = Visitor::new().get(&example.app());
 
-    assert_eq!(response.status(), 200);
-    assert_eq!(response.headers().get("set-cookie"), None);
-    assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
-    assert_eq!(response.text().expect("a page"), "Nobody is signed in.");
+    assert_eq!(response.status, 200);
+    assert_eq!(response.headers.get("set-cookie"), None);
+    assert_eq!(response.headers["content-type"], "text/plain; charset=utf-8");
+    assert_eq!(response.body, "Nobody is signed in.");
 }
 
 fn a_stored_item_is_there_in_a_later_request<E: Example>() {
@@ -100,7 +100,7 @@ fn the_cookie_survives_the_way_back_from_logto<E: Example>() {
 
     let response = Visitor::new().put(&example.app(), "a token");
 
-    let cookie = response.headers()["set-cookie"].to_str().expect("text");
+    let cookie = response.headers["set-cookie"].to_str().expect("text");
     let (name, _) = cookie.split_once('=').expect("a cookie");
     let mut attributes: Vec<_> = cookie.split("; ").skip(1).collect();
     attributes.sort_unstable();
@@ -151,10 +151,10 @@ fn requests_fail_soon_and_work_again_afterwards<E: Failing>() {
             let start = Instant::now();
             let response = request(&visitor, &app);
             assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
-            assert_eq!(response.status(), 503, "round {round}");
-            assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
+            assert_eq!(response.status, 503, "round {round}");
+            assert_eq!(response.headers["content-type"], "text/plain; charset=utf-8");
             let line = "Your session cannot be used at the moment. Try again later.";
-            assert_eq!(response.text().expect("a page"), line);
+            assert_eq!(response.body, line);
         }
 
         example.recover();

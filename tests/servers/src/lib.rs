@@ -1,5 +1,7 @@
 //! Real servers for tests. Each test starts a copy of its own, on a free port and in a temporary folder, and the copy
 //! ends with it. Where the program is not there a test is reported as ignored, with the reason; under `CI=true` it fails.
+//!
+//! All test packages share [`Browser`], an HTTP client that keeps cookies.
 
 mod app;
 mod browser;
@@ -10,10 +12,11 @@ mod oidc_provider;
 mod postgres;
 mod process;
 mod redis;
+mod runtime;
 mod trials;
 
 pub use app::{App, Visitor};
-pub use browser::{Browser, Page};
+pub use browser::{Browser, Page, Request};
 pub use chromium::{Axe, Chromium};
 pub use example::{Example, Failing};
 pub use mongodb::Mongodb;
@@ -22,6 +25,7 @@ pub use oidc_provider::{
 };
 pub use postgres::Postgres;
 pub use redis::Redis;
+pub use runtime::block_on;
 pub use trials::{Trials, run};
 
 /// Why a test cannot have its server.

@@ -1,4 +1,4 @@
-//! An app, and its users' browsers.
+//! An app and its visitors.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -8,8 +8,9 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
+use servers::Browser;
 use url::Url;
 
 pub(crate) const REDIRECT_URI: &str = "http://localhost:3000/callback";
@@ -36,16 +37,16 @@ pub(crate) async fn start() -> DevProvider {
     DevProvider::start(config()).await.unwrap()
 }
 
-/// Follows no redirect, so that a test sees each of them.
-pub(crate) struct Browser(Client);
+/// A user's browser at the provider. It follows no redirect, so that a test sees each of them.
+pub(crate) struct Visitor(Browser);
 
-impl Browser {
+impl Visitor {
     pub(crate) fn new() -> Self {
-        Self(Client::builder().cookie_store(true).redirect(Policy::none()).no_proxy().build().unwrap())
+        Self(Browser::new())
     }
 
     pub(crate) async fn get(&self, url: &str) -> Response {
-        self.0.get(url).send().await.unwrap()
+        self.0.request(Method::GET, url).send().await.unwrap()
     }
 
     /// Opens the authorization URL of an app, with some of its parameters replaced.
@@ -57,7 +58,8 @@ impl Browser {
     pub(crate) async fn submit(&self, provider: &DevProvider, page: &str, fields: Fields<'_>) -> Response {
         let mut form = vec![("interaction", interaction(page))];
         form.extend(fields);
-        self.0.post(format!("{}/sign-in", provider.issuer())).form(&form).send().await.unwrap()
+        let request = self.0.request(Method::POST, &format!("{}/sign-in", provider.issuer()));
+        request.with(|request| request.form(&form)).send().await.unwrap()
     }
 
     /// Signs in on the page that the request shows.
@@ -65,6 +67,11 @@ impl Browser {
         let page = self.authorize(provider, fields).await.text().await.unwrap();
         Callback::of(&self.submit(provider, &page, &[("name", name)]).await)
     }
+}
+
+/// A client without cookies, such as an app's server.
+pub(crate) fn client() -> Client {
+    Client::builder().redirect(Policy::none()).no_proxy().build().unwrap()
 }
 
 /// The URL that an app sends the browser to, with some of its parameters replaced.
@@ -147,7 +154,7 @@ pub(crate) async fn post(provider: &DevProvider, path: &str, fields: Fields<'_>)
 
 /// Posts a form with these credentials for Basic authentication.
 pub(crate) async fn post_as(provider: &DevProvider, path: &str, basic: Option<&str>, fields: Fields<'_>) -> Answer {
-    let request = Browser::new().0.post(format!("{}{path}", provider.issuer())).form(fields);
+    let request = client().post(format!("{}{path}", provider.issuer())).form(fields);
     let request = match basic {
         Some(credentials) => request.header("authorization", format!("Basic {}", BASE64_STANDARD.encode(credentials))),
         None => request,
@@ -167,7 +174,7 @@ pub(crate) async fn exchange(provider: &DevProvider, code: &str) -> Answer {
 
 /// The tokens of a user who has just signed in.
 pub(crate) async fn tokens(provider: &DevProvider, name: &str, fields: Fields<'_>) -> Answer {
-    let answer = exchange(provider, &Browser::new().sign_in(provider, name, fields).await.code()).await;
+    let answer = exchange(provider, &Visitor::new().sign_in(provider, name, fields).await.code()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     answer
 }
@@ -178,13 +185,13 @@ pub(crate) async fn refresh(provider: &DevProvider, refresh_token: &str, fields:
 }
 
 pub(crate) async fn user_info(provider: &DevProvider, access_token: &str) -> Answer {
-    let request = Browser::new().0.get(format!("{}/me", provider.issuer())).bearer_auth(access_token);
+    let request = client().get(format!("{}/me", provider.issuer())).bearer_auth(access_token);
     Answer::of(request.send().await.unwrap()).await
 }
 
 /// The header and the claims of a JWT, once its signature, its issuer and its audience are found right.
 pub(crate) async fn verified(provider: &DevProvider, token: &str, audience: &str) -> (Header, Value) {
-    let key_set = Browser::new().get(&format!("{}/jwks", provider.issuer())).await.text().await.unwrap();
+    let key_set = Visitor::new().get(&format!("{}/jwks", provider.issuer())).await.text().await.unwrap();
     let key_set: JwkSet = serde_json::from_str(&key_set).unwrap();
     let header = jsonwebtoken::decode_header(token).unwrap();
     let key = DecodingKey::from_jwk(key_set.find(header.kid.as_deref().unwrap()).unwrap()).unwrap();

@@ -3,14 +3,14 @@ use reqwest::StatusCode;
 use reqwest::header::LOCATION;
 
 use crate::app::{
-    API, Answer, BILLING, Browser, Callback, Fields, REDIRECT_URI, STATE, config, exchange, start, tokens,
+    API, Answer, BILLING, Callback, Fields, REDIRECT_URI, STATE, Visitor, config, exchange, start, tokens,
 };
 
 #[tokio::test]
 async fn the_answer_has_the_code_the_state_and_the_issuer() {
     let provider = start().await;
 
-    let callback = Browser::new().sign_in(&provider, "Alice", &[]).await;
+    let callback = Visitor::new().sign_in(&provider, "Alice", &[]).await;
 
     assert!(callback.0.as_str().starts_with("http://localhost:3000/callback?code="), "{}", callback.0);
     assert_eq!(callback.get("state").as_deref(), Some(STATE));
@@ -20,7 +20,7 @@ async fn the_answer_has_the_code_the_state_and_the_issuer() {
 #[tokio::test]
 async fn no_state_is_made_up() {
     let provider = start().await;
-    let callback = Browser::new().sign_in(&provider, "Alice", &[("state", "")]).await;
+    let callback = Visitor::new().sign_in(&provider, "Alice", &[("state", "")]).await;
     assert_eq!(callback.get("state"), None);
 }
 
@@ -29,7 +29,7 @@ async fn a_redirect_uri_keeps_a_query_of_its_own() {
     let uri = "http://localhost:3000/callback?tenant=a".to_owned();
     let provider = DevProvider::start(Config { redirect_uris: vec![uri.clone()], ..config() }).await.unwrap();
 
-    let callback = Browser::new().sign_in(&provider, "Alice", &[("redirect_uri", &uri)]).await;
+    let callback = Visitor::new().sign_in(&provider, "Alice", &[("redirect_uri", &uri)]).await;
 
     assert_eq!(callback.get("tenant").as_deref(), Some("a"));
     callback.code();
@@ -51,7 +51,7 @@ async fn a_wrong_client_or_redirect_uri_is_told_to_the_user_and_sent_nowhere() {
         &[("redirect_uri", REDIRECT_URI), ("redirect_uri", REDIRECT_URI)],
         &[("redirect_uri", "https://evil.example/"), ("prompt", "none")],
     ] {
-        let response = Browser::new().authorize(&provider, fields).await;
+        let response = Visitor::new().authorize(&provider, fields).await;
         assert_eq!(
             (response.status(), response.headers().get(LOCATION)),
             (StatusCode::BAD_REQUEST, None),
@@ -69,7 +69,7 @@ async fn a_mistake_that_is_not_told_to_the_app_is_raw_json() {
         (("redirect_uri", "http://localhost:3000/<b>"), "invalid_redirect_uri"),
         (("redirect_uri", ""), "invalid_request"),
     ] {
-        let answer = Answer::of(Browser::new().authorize(&provider, &[fields]).await).await;
+        let answer = Answer::of(Visitor::new().authorize(&provider, &[fields]).await).await;
         answer.assert_error(StatusCode::BAD_REQUEST, error);
         assert_eq!(answer.response_headers["content-type"], "application/json");
         assert_eq!(answer.get("code"), format!("oidc.{error}"));
@@ -91,10 +91,10 @@ async fn parameters_of_logtos_own_are_accepted() {
         ("interaction_mode", "signIn"),
         ("ui_locales", "fr-CA fr en"),
     ] {
-        Browser::new().sign_in(&provider, "Alice", &[field]).await.code();
+        Visitor::new().sign_in(&provider, "Alice", &[field]).await.code();
     }
     let resources = [("resource", API), ("resource", BILLING)];
-    Browser::new().sign_in(&provider, "Alice", &resources).await.code();
+    Visitor::new().sign_in(&provider, "Alice", &resources).await.code();
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn every_other_mistake_is_told_to_the_app() {
         (&[("max_age", "1")], "invalid_request"),
     ];
     for (fields, error) in cases {
-        let callback = Callback::of(&Browser::new().authorize(&provider, fields).await);
+        let callback = Callback::of(&Visitor::new().authorize(&provider, fields).await);
         assert!(callback.0.as_str().starts_with(REDIRECT_URI), "{fields:?}");
         assert_eq!(callback.get("error").as_deref(), Some(error), "{fields:?}");
         assert_eq!(callback.get("state").as_deref(), Some(STATE), "{fields:?}");
@@ -136,7 +136,7 @@ async fn every_other_mistake_is_told_to_the_app() {
 #[tokio::test]
 async fn of_two_states_none_is_sent_back() {
     let provider = start().await;
-    let response = Browser::new().authorize(&provider, &[("state", "a"), ("state", "b")]).await;
+    let response = Visitor::new().authorize(&provider, &[("state", "a"), ("state", "b")]).await;
     let callback = Callback::of(&response);
     assert_eq!((callback.get("error").as_deref(), callback.get("state")), (Some("invalid_request"), None));
 }
@@ -165,23 +165,23 @@ async fn unknown_scopes_are_left_out() {
 #[tokio::test]
 async fn who_is_signed_in_gets_no_page_unless_the_app_asks_for_one() {
     let provider = start().await;
-    let browser = Browser::new();
-    browser.sign_in(&provider, "Bob", &[]).await;
+    let visitor = Visitor::new();
+    visitor.sign_in(&provider, "Bob", &[]).await;
 
     for prompt in ["", "none"] {
-        let callback = Callback::of(&browser.authorize(&provider, &[("prompt", prompt)]).await);
+        let callback = Callback::of(&visitor.authorize(&provider, &[("prompt", prompt)]).await);
         let tokens = exchange(&provider, &callback.code()).await;
         assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.body);
     }
     for prompt in ["login", "consent"] {
-        let response = browser.authorize(&provider, &[("prompt", prompt)]).await;
+        let response = visitor.authorize(&provider, &[("prompt", prompt)]).await;
         assert_eq!(response.status(), StatusCode::OK);
         let page = response.text().await.unwrap();
         let first_button = page.split("<button").nth(1).unwrap();
         assert!(first_button.contains("Bob <small>signed in here"), "{page}");
     }
-    let callback = browser.sign_in(&provider, "Carol", &[]).await;
+    let callback = visitor.sign_in(&provider, "Carol", &[]).await;
     callback.code();
-    let page = browser.authorize(&provider, &[]).await.text().await.unwrap();
+    let page = visitor.authorize(&provider, &[]).await.text().await.unwrap();
     assert!(page.contains("Carol <small>signed in here"), "{page}");
 }

@@ -2,11 +2,11 @@ use dev_provider::{Config, DevProvider};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Browser, config, exchange, start, user_info, verified};
+use crate::app::{Answer, Visitor, config, exchange, start, user_info, verified};
 
 async fn document(provider: &DevProvider) -> Value {
     let url = format!("{}/oidc/.well-known/openid-configuration", provider.endpoint());
-    Answer::of(Browser::new().get(&url).await).await.body
+    Answer::of(Visitor::new().get(&url).await).await.body
 }
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn the_document_tells_what_clients_look_at() {
     ] {
         let endpoint = format!("{}/oidc/{path}", provider.endpoint());
         assert_eq!(document[name], endpoint);
-        assert_ne!(Browser::new().get(&endpoint).await.status(), StatusCode::NOT_FOUND, "{endpoint}");
+        assert_ne!(Visitor::new().get(&endpoint).await.status(), StatusCode::NOT_FOUND, "{endpoint}");
     }
     for (name, value) in [
         ("authorization_response_iss_parameter_supported", json!(true)),
@@ -59,7 +59,7 @@ async fn everything_is_under_a_base_path() {
     assert!(provider.endpoint().ends_with("/identity/v1"), "{}", provider.endpoint());
     assert_eq!(document(&provider).await["issuer"], format!("{}/oidc", provider.endpoint()));
 
-    let callback = Browser::new().sign_in(&provider, "Alice", &[]).await;
+    let callback = Visitor::new().sign_in(&provider, "Alice", &[]).await;
     assert_eq!(callback.get("iss").as_deref(), Some(provider.issuer()));
     let tokens = exchange(&provider, &callback.code()).await;
 
@@ -71,7 +71,7 @@ async fn everything_is_under_a_base_path() {
 async fn the_key_set_has_the_public_key_only() {
     let provider = start().await;
 
-    let key_set = Answer::of(Browser::new().get(&format!("{}/jwks", provider.issuer())).await).await.body;
+    let key_set = Answer::of(Visitor::new().get(&format!("{}/jwks", provider.issuer())).await).await.body;
 
     let key = &key_set["keys"][0];
     assert_eq!(

@@ -9,10 +9,10 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde_json::{Value, json};
 
-use crate::app::{API, Answer, Browser, config, refresh, start, tokens, verified};
+use crate::app::{API, Answer, Visitor, config, refresh, start, tokens, verified};
 
 async fn key_set(provider: &DevProvider) -> Vec<Value> {
-    let mut answer = Answer::of(Browser::new().get(&format!("{}/jwks", provider.issuer())).await).await;
+    let mut answer = Answer::of(Visitor::new().get(&format!("{}/jwks", provider.issuer())).await).await;
     serde_json::from_value(answer.body["keys"].take()).unwrap()
 }
 

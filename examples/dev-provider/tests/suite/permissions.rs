@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::app::{
-    API, BILLING, Browser, Callback, Fields, ORGANIZATIONS, config, refresh, start, tokens, user_info, verified,
+    API, BILLING, Callback, Fields, ORGANIZATIONS, Visitor, config, refresh, start, tokens, user_info, verified,
 };
 
 const ITEMS: Fields<'_> = &[("scope", "openid offline_access read:items write:items"), ("resource", API)];
@@ -74,17 +74,17 @@ async fn a_change_counts_at_the_next_refresh() {
 async fn a_suspended_user_has_no_user_info_no_refresh_token_and_no_sign_in() {
     let provider = start().await;
     let (alice, bob) = (tokens(&provider, "Alice", &[]).await, tokens(&provider, "Bob", &[]).await);
-    let browser = Browser::new();
-    browser.sign_in(&provider, "Alice", &[]).await.code();
+    let visitor = Visitor::new();
+    visitor.sign_in(&provider, "Alice", &[]).await.code();
 
     assert!(provider.suspend_user("Alice"));
 
     assert_eq!(user_info(&provider, alice.get("access_token")).await.status, StatusCode::UNAUTHORIZED);
     refresh(&provider, alice.get("refresh_token"), &[]).await.assert_invalid_grant();
-    let silent = Callback::of(&browser.authorize(&provider, &[("prompt", "none")]).await);
+    let silent = Callback::of(&visitor.authorize(&provider, &[("prompt", "none")]).await);
     assert_eq!(silent.get("error").as_deref(), Some("login_required"));
-    let page = browser.authorize(&provider, &[]).await.text().await.unwrap();
-    let refused = browser.submit(&provider, &page, &[("name", "Alice")]).await;
+    let page = visitor.authorize(&provider, &[]).await.text().await.unwrap();
+    let refused = visitor.submit(&provider, &page, &[("name", "Alice")]).await;
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text().await.unwrap().contains("This account is suspended."));
     assert_eq!(refresh(&provider, bob.get("refresh_token"), &[]).await.status, StatusCode::OK);

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::app::Browser;
+use crate::app::Visitor;
 
 const LIMIT: Duration = Duration::from_secs(30);
 const VARIABLES: [&str; 5] = ["PORT", "CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URIS", "POST_LOGOUT_REDIRECT_URIS"];
@@ -49,7 +49,7 @@ async fn the_banner_tells_what_an_app_needs_and_what_this_is() {
         assert!(banner.contains(part), "{part}: {banner}");
     }
     let endpoint = banner.lines().find_map(|line| line.strip_prefix("Endpoint ")).unwrap().trim();
-    let discovery = Browser::new().get(&format!("{endpoint}/oidc/.well-known/openid-configuration")).await;
+    let discovery = Visitor::new().get(&format!("{endpoint}/oidc/.well-known/openid-configuration")).await;
     assert_eq!(discovery.status(), 200);
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use dev_provider::{Config, DevProvider};
 use reqwest::StatusCode;
 
-use crate::app::{Browser, NONCE, config, exchange, post, refresh, start, tokens, user_info, verified};
+use crate::app::{NONCE, Visitor, config, exchange, post, refresh, start, tokens, user_info, verified};
 
 async fn rotating(grace: Duration) -> DevProvider {
     let config = Config { rotate_refresh_token_at: 0.0, refresh_token_grace: grace, ..config() };
@@ -107,7 +107,7 @@ async fn all_grants_can_be_ended_at_once() {
     let provider = start().await;
     let (alice, bob) = (tokens(&provider, "Alice", &[]).await, tokens(&provider, "Bob", &[]).await);
     post(&provider, "/token/revocation", &[("token", bob.get("access_token"))]).await;
-    let code = Browser::new().sign_in(&provider, "Carol", &[]).await.code();
+    let code = Visitor::new().sign_in(&provider, "Carol", &[]).await.code();
 
     provider.revoke_all_grants();
 

@@ -1,9 +1,8 @@
 use dev_provider::{Config, DevProvider};
 use reqwest::header::{COOKIE, HeaderValue, LOCATION, SET_COOKIE};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 
-use crate::app::{Browser, Callback, config, exchange, interaction, post, refresh, start, tokens, user_info};
+use crate::app::{Callback, Visitor, client, config, exchange, interaction, post, refresh, start, tokens, user_info};
 
 /// The first cookie: of the interaction with a page, of the session after a sign-in.
 fn set_cookie(response: &Response) -> &str {
@@ -14,11 +13,11 @@ fn set_cookie(response: &Response) -> &str {
 async fn the_cookies_are_this_providers_own() {
     let provider = start().await;
     let port = provider.endpoint().rsplit(':').next().unwrap();
-    let browser = Browser::new();
+    let visitor = Visitor::new();
 
-    let shown = browser.authorize(&provider, &[]).await;
+    let shown = visitor.authorize(&provider, &[]).await;
     let interaction = set_cookie(&shown).to_owned();
-    let answer = browser.submit(&provider, &shown.text().await.unwrap(), &[("name", "Alice")]).await;
+    let answer = visitor.submit(&provider, &shown.text().await.unwrap(), &[("name", "Alice")]).await;
 
     for (cookie, name) in [(&*interaction, "-interaction"), (set_cookie(&answer), "")] {
         let (pair, attributes) = cookie.split_once("; ").unwrap();
@@ -31,7 +30,7 @@ async fn the_cookies_are_this_providers_own() {
 async fn an_app_on_the_same_host_gets_a_cookie_of_raw_json() {
     let provider = start().await;
 
-    let response = Browser::new().authorize(&provider, &[]).await;
+    let response = Visitor::new().authorize(&provider, &[]).await;
 
     let mut cookies = response.headers().get_all(SET_COOKIE).iter();
     assert!(cookies.any(|cookie| cookie == r#"_logto={"appId":"dev-client"}; Path=/; SameSite=Lax"#), "{response:?}");
@@ -40,11 +39,11 @@ async fn an_app_on_the_same_host_gets_a_cookie_of_raw_json() {
 #[tokio::test]
 async fn a_sign_in_renews_the_session_and_the_old_id_is_worth_nothing() {
     let provider = start().await;
-    let browser = Browser::new();
+    let visitor = Visitor::new();
     let mut sessions = Vec::new();
     for name in ["Alice", "Alice", "Bob"] {
-        let page = browser.authorize(&provider, &[]).await.text().await.unwrap();
-        let answer = browser.submit(&provider, &page, &[("name", name)]).await;
+        let page = visitor.authorize(&provider, &[]).await.text().await.unwrap();
+        let answer = visitor.submit(&provider, &page, &[("name", name)]).await;
         sessions.push(set_cookie(&answer).split(';').next().unwrap().to_owned());
     }
 
@@ -57,8 +56,8 @@ async fn a_sign_in_renews_the_session_and_the_old_id_is_worth_nothing() {
 #[tokio::test]
 async fn sign_ins_of_a_session_share_a_grant() {
     let provider = start().await;
-    let browser = Browser::new();
-    let sign_in = async |name: &str| exchange(&provider, &browser.sign_in(&provider, name, &[]).await.code()).await;
+    let visitor = Visitor::new();
+    let sign_in = async |name: &str| exchange(&provider, &visitor.sign_in(&provider, name, &[]).await.code()).await;
     let (replaced, current) = (sign_in("Alice").await, sign_in("Alice").await);
     let elsewhere = tokens(&provider, "Alice", &[]).await;
 
@@ -74,8 +73,8 @@ async fn sign_ins_of_a_session_share_a_grant() {
 #[tokio::test]
 async fn another_user_in_the_same_browser_has_another_grant() {
     let provider = start().await;
-    let browser = Browser::new();
-    let sign_in = async |name: &str| exchange(&provider, &browser.sign_in(&provider, name, &[]).await.code()).await;
+    let visitor = Visitor::new();
+    let sign_in = async |name: &str| exchange(&provider, &visitor.sign_in(&provider, name, &[]).await.code()).await;
     let (alice, bob) = (sign_in("Alice").await, sign_in("Bob").await);
 
     post(&provider, "/token/revocation", &[("token", alice.get("refresh_token"))]).await;
@@ -86,13 +85,13 @@ async fn another_user_in_the_same_browser_has_another_grant() {
 #[tokio::test]
 async fn an_ended_session_is_over_for_whoever_kept_the_cookie() {
     let provider = start().await;
-    let browser = Browser::new();
-    let page = browser.authorize(&provider, &[]).await.text().await.unwrap();
-    let answer = browser.submit(&provider, &page, &[("name", "Alice")]).await;
+    let visitor = Visitor::new();
+    let page = visitor.authorize(&provider, &[]).await.text().await.unwrap();
+    let answer = visitor.submit(&provider, &page, &[("name", "Alice")]).await;
     let cookie = set_cookie(&answer).split(';').next().unwrap();
     with_cookie(&provider, cookie).await.code();
 
-    browser.get(&format!("{}/session/end", provider.issuer())).await;
+    visitor.get(&format!("{}/session/end", provider.issuer())).await;
 
     assert_eq!(with_cookie(&provider, cookie).await.get("error").as_deref(), Some("login_required"));
 }
@@ -101,11 +100,11 @@ async fn an_ended_session_is_over_for_whoever_kept_the_cookie() {
 async fn two_tabs_share_an_interaction_and_the_first_to_submit_lands_on_the_last_opened() {
     let provider = start().await;
     for order in [[0, 1], [1, 0]] {
-        let browser = Browser::new();
-        let pages = two_tabs(&provider, &browser).await;
+        let visitor = Visitor::new();
+        let pages = two_tabs(&provider, &visitor).await;
 
-        let first = Callback::of(&browser.submit(&provider, &pages[order[0]], &[("name", "Alice")]).await);
-        let second = browser.submit(&provider, &pages[order[1]], &[("name", "Alice")]).await;
+        let first = Callback::of(&visitor.submit(&provider, &pages[order[0]], &[("name", "Alice")]).await);
+        let second = visitor.submit(&provider, &pages[order[1]], &[("name", "Alice")]).await;
 
         assert_eq!(first.get("state").as_deref(), Some("second"));
         assert_eq!(exchange(&provider, &first.code()).await.status, 200);
@@ -119,25 +118,25 @@ async fn the_dead_end_of_the_other_tab_can_lead_to_the_app() {
     let url = "http://localhost:3000/sign-in";
     let config = Config { unknown_session_redirect_url: Some(url.to_owned()), ..config() };
     let provider = DevProvider::start(config).await.unwrap();
-    let browser = Browser::new();
-    let [first, second] = two_tabs(&provider, &browser).await;
-    browser.submit(&provider, &first, &[("name", "Alice")]).await;
+    let visitor = Visitor::new();
+    let [first, second] = two_tabs(&provider, &visitor).await;
+    visitor.submit(&provider, &first, &[("name", "Alice")]).await;
 
-    let answer = browser.submit(&provider, &second, &[("name", "Alice")]).await;
+    let answer = visitor.submit(&provider, &second, &[("name", "Alice")]).await;
 
     assert_eq!(Callback::of(&answer).0.as_str(), url);
 }
 
-async fn two_tabs(provider: &DevProvider, browser: &Browser) -> [String; 2] {
-    let first = browser.authorize(provider, &[("state", "first")]).await.text().await.unwrap();
-    let second = browser.authorize(provider, &[("state", "second")]).await.text().await.unwrap();
+async fn two_tabs(provider: &DevProvider, visitor: &Visitor) -> [String; 2] {
+    let first = visitor.authorize(provider, &[("state", "first")]).await.text().await.unwrap();
+    let second = visitor.authorize(provider, &[("state", "second")]).await.text().await.unwrap();
     [first, second]
 }
 
 #[tokio::test]
 async fn cookies_of_other_programs_are_no_hindrance() {
     let provider = start().await;
-    let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+    let client = client();
     let shown = client.get(silent_request(&provider).replace("prompt=none", "")).send().await.unwrap();
     let own = set_cookie(&shown).split(';').next().unwrap().to_owned();
     let (name, _) = own.split_once('=').unwrap();
@@ -163,8 +162,7 @@ async fn cookies_of_other_programs_are_no_hindrance() {
 
 /// What a browser with nothing but this cookie is answered to a request that shows no page.
 async fn with_cookie(provider: &DevProvider, cookie: &str) -> Callback {
-    let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
-    Callback::of(&client.get(silent_request(provider)).header(COOKIE, cookie).send().await.unwrap())
+    Callback::of(&client().get(silent_request(provider)).header(COOKIE, cookie).send().await.unwrap())
 }
 
 /// A request that shows no page.

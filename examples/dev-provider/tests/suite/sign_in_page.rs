@@ -3,20 +3,20 @@ use reqwest::header::{HeaderMap, LOCATION};
 
 use dev_provider::{Config, DevProvider};
 
-use crate::app::{Browser, Callback, REDIRECT_URI, config, exchange, start, tokens, user_info};
+use crate::app::{Callback, REDIRECT_URI, Visitor, config, exchange, start, tokens, user_info};
 
 #[tokio::test]
 async fn one_click_signs_in() {
     let provider = start().await;
-    let browser = Browser::new();
-    let page = browser.authorize(&provider, &[]).await.text().await.unwrap();
+    let visitor = Visitor::new();
+    let page = visitor.authorize(&provider, &[]).await.text().await.unwrap();
     assert!(page.contains("<h1>Sign in</h1>"), "{page}");
     for user in config().users {
         assert!(page.contains(&format!(r#"name="user" value="{}">{} <small>"#, user.id, user.name)), "{page}");
     }
     let bob = &config().users[1];
 
-    let callback = Callback::of(&browser.submit(&provider, &page, &[("user", &bob.id)]).await);
+    let callback = Callback::of(&visitor.submit(&provider, &page, &[("user", &bob.id)]).await);
 
     let tokens = exchange(&provider, &callback.code()).await;
     assert_eq!(user_info(&provider, tokens.get("access_token")).await.body["sub"], *bob.id);
@@ -42,45 +42,45 @@ async fn any_name_signs_in_and_is_the_same_user_next_time() {
 #[tokio::test]
 async fn a_name_that_is_none_is_explained_on_the_same_page() {
     let provider = start().await;
-    let browser = Browser::new();
-    let page = browser.authorize(&provider, &[]).await.text().await.unwrap();
+    let visitor = Visitor::new();
+    let page = visitor.authorize(&provider, &[]).await.text().await.unwrap();
     for fields in [("name", ""), ("name", "  "), ("name", &*"x".repeat(65)), ("name", "a\u{7}"), ("user", "nobody")] {
-        let response = browser.submit(&provider, &page, &[fields]).await;
+        let response = visitor.submit(&provider, &page, &[fields]).await;
         assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}");
         assert!(response.text().await.unwrap().contains(r#"role="alert""#), "{fields:?}");
     }
-    Callback::of(&browser.submit(&provider, &page, &[("name", &"x".repeat(64))]).await).code();
+    Callback::of(&visitor.submit(&provider, &page, &[("name", &"x".repeat(64))]).await).code();
 }
 
 #[tokio::test]
 async fn cancelling_opens_the_bare_redirect_uri_and_signs_nobody_in() {
     let provider = start().await;
-    let browser = Browser::new();
-    let page = browser.authorize(&provider, &[]).await.text().await.unwrap();
+    let visitor = Visitor::new();
+    let page = visitor.authorize(&provider, &[]).await.text().await.unwrap();
     assert!(page.contains(r#"name="deny" value="deny">Cancel<"#), "{page}");
 
-    let callback = Callback::of(&browser.submit(&provider, &page, &[("deny", "deny")]).await);
+    let callback = Callback::of(&visitor.submit(&provider, &page, &[("deny", "deny")]).await);
 
     assert_eq!(callback.0.as_str(), REDIRECT_URI);
-    let silent = Callback::of(&browser.authorize(&provider, &[("prompt", "none")]).await);
+    let silent = Callback::of(&visitor.authorize(&provider, &[("prompt", "none")]).await);
     assert_eq!(silent.get("error").as_deref(), Some("login_required"));
-    Callback::of(&browser.submit(&provider, &page, &[("name", "Alice")]).await).code();
+    Callback::of(&visitor.submit(&provider, &page, &[("name", "Alice")]).await).code();
 }
 
 #[tokio::test]
 async fn cancelling_can_be_reported_to_the_app_as_other_providers_do() {
     let provider = DevProvider::start(Config { deny_with_error: true, ..config() }).await.unwrap();
-    let browser = Browser::new();
-    let page = browser.authorize(&provider, &[]).await.text().await.unwrap();
+    let visitor = Visitor::new();
+    let page = visitor.authorize(&provider, &[]).await.text().await.unwrap();
     assert!(page.contains(r#"name="deny""#));
 
-    let callback = Callback::of(&browser.submit(&provider, &page, &[("deny", "deny")]).await);
+    let callback = Callback::of(&visitor.submit(&provider, &page, &[("deny", "deny")]).await);
 
     assert_eq!(callback.get("error").as_deref(), Some("access_denied"));
     assert_eq!(callback.get("code"), None);
-    let silent = Callback::of(&browser.authorize(&provider, &[("prompt", "none")]).await);
+    let silent = Callback::of(&visitor.authorize(&provider, &[("prompt", "none")]).await);
     assert_eq!(silent.get("error").as_deref(), Some("login_required"));
-    let again = browser.submit(&provider, &page, &[("name", "Alice")]).await;
+    let again = visitor.submit(&provider, &page, &[("name", "Alice")]).await;
     assert_eq!(again.status(), StatusCode::BAD_REQUEST, "the page was used");
 }
 
@@ -88,12 +88,12 @@ async fn cancelling_can_be_reported_to_the_app_as_other_providers_do() {
 async fn the_app_can_suggest_a_user() {
     let provider = start().await;
     for hint in ["carol", "Carol", "carol@example.com"] {
-        let page = Browser::new().authorize(&provider, &[("login_hint", hint)]).await.text().await.unwrap();
+        let page = Visitor::new().authorize(&provider, &[("login_hint", hint)]).await.text().await.unwrap();
         let first_button = page.split("<button").nth(1).unwrap();
         assert!(first_button.contains("autofocus") && first_button.contains("Carol <small>suggested"), "{page}");
         assert_eq!(page.matches("Carol <small>").count(), 1);
     }
-    let page = Browser::new().authorize(&provider, &[("login_hint", "\"><script>")]).await.text().await.unwrap();
+    let page = Visitor::new().authorize(&provider, &[("login_hint", "\"><script>")]).await.text().await.unwrap();
     assert!(!page.contains("<script>") && page.contains("script"), "{page}");
 }
 
@@ -102,34 +102,34 @@ async fn a_new_account_is_made_where_the_app_asks_for_it_and_stays() {
     let provider = start().await;
     let screens = ["register", "identifier:register"].map(|screen| ("first_screen", screen));
     for field in [&screens[..], &[("interaction_mode", "signUp")]].concat() {
-        let browser = Browser::new();
+        let visitor = Visitor::new();
         let fields = [field];
-        let page = browser.authorize(&provider, &fields).await.text().await.unwrap();
+        let page = visitor.authorize(&provider, &fields).await.text().await.unwrap();
         assert!(page.contains("<h1>Create your account</h1>") && !page.contains(r#"name="user""#), "{page}");
 
-        let taken = browser.submit(&provider, &page, &[("name", "alice")]).await;
+        let taken = visitor.submit(&provider, &page, &[("name", "alice")]).await;
         assert_eq!(taken.status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert!(taken.text().await.unwrap().contains(r#"value="alice""#), "what was typed is kept");
 
         let name = format!("Newcomer {}", field.1.len());
-        Callback::of(&browser.submit(&provider, &page, &[("name", &name)]).await).code();
-        let page = Browser::new().authorize(&provider, &[]).await.text().await.unwrap();
+        Callback::of(&visitor.submit(&provider, &page, &[("name", &name)]).await).code();
+        let page = Visitor::new().authorize(&provider, &[]).await.text().await.unwrap();
         assert!(page.contains(&format!("{name} <small>")), "{page}");
     }
-    let page = Browser::new().authorize(&provider, &[("first_screen", "sign_in")]).await.text().await.unwrap();
+    let page = Visitor::new().authorize(&provider, &[("first_screen", "sign_in")]).await.text().await.unwrap();
     assert!(page.contains("<h1>Sign in</h1>"));
 }
 
 #[tokio::test]
 async fn a_page_is_good_for_one_answer_from_the_browser_that_it_was_shown_to() {
     let provider = start().await;
-    let (browser, thief) = (Browser::new(), Browser::new());
-    let page = browser.authorize(&provider, &[]).await.text().await.unwrap();
+    let (visitor, thief) = (Visitor::new(), Visitor::new());
+    let page = visitor.authorize(&provider, &[]).await.text().await.unwrap();
 
     let refused = thief.submit(&provider, &page, &[("name", "Alice")]).await;
     assert_eq!((refused.status(), refused.headers().get(LOCATION)), (StatusCode::BAD_REQUEST, None));
-    Callback::of(&browser.submit(&provider, &page, &[("name", "Alice")]).await).code();
-    let again = browser.submit(&provider, &page, &[("name", "Alice")]).await;
+    Callback::of(&visitor.submit(&provider, &page, &[("name", "Alice")]).await).code();
+    let again = visitor.submit(&provider, &page, &[("name", "Alice")]).await;
     assert_eq!((again.status(), again.headers().get(LOCATION)), (StatusCode::BAD_REQUEST, None));
 }
 
@@ -137,24 +137,24 @@ async fn a_page_is_good_for_one_answer_from_the_browser_that_it_was_shown_to() {
 async fn names_are_text_on_the_page() {
     let provider = start().await;
     tokens(&provider, "<script>alert(1)</script>", &[]).await;
-    let page = Browser::new().authorize(&provider, &[]).await.text().await.unwrap();
+    let page = Visitor::new().authorize(&provider, &[]).await.text().await.unwrap();
     assert!(page.contains("alert(1)") && !page.contains("<script"), "{page}");
 }
 
 #[tokio::test]
 async fn pages_run_no_script_are_framed_by_nobody_and_tell_no_address() {
     let provider = start().await;
-    let browser = Browser::new();
-    let shown = browser.authorize(&provider, &[]).await;
+    let visitor = Visitor::new();
+    let shown = visitor.authorize(&provider, &[]).await;
     assert_secure(shown.headers());
     let page = shown.text().await.unwrap();
     assert!(!page.contains("<script") && !page.contains("style=") && !page.contains("<style"), "{page}");
     let stylesheet = page.split(r#"rel="stylesheet" href=""#).nth(1).unwrap().split('"').next().unwrap();
-    let stylesheet = browser.get(&format!("{}{stylesheet}", provider.endpoint())).await;
+    let stylesheet = visitor.get(&format!("{}{stylesheet}", provider.endpoint())).await;
     assert_eq!(stylesheet.headers()["content-type"], "text/css; charset=utf-8");
 
-    assert_secure(browser.authorize(&provider, &[("client_id", "another")]).await.headers());
-    let answer = browser.submit(&provider, &page, &[("name", "Alice")]).await;
+    assert_secure(visitor.authorize(&provider, &[("client_id", "another")]).await.headers());
+    let answer = visitor.submit(&provider, &page, &[("name", "Alice")]).await;
     assert_secure(answer.headers());
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
 }

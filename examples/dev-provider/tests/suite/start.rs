@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::app::{Browser, config, start};
+use crate::app::{Visitor, client, config, start};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -30,7 +30,7 @@ async fn it_is_on_loopback_or_not_at_all() {
 async fn localhost_is_a_host_like_any_other() {
     let provider = DevProvider::start(Config { endpoint: "http://localhost:0".to_owned(), ..config() }).await.unwrap();
     assert!(provider.endpoint().starts_with("http://localhost:"), "{}", provider.endpoint());
-    let response = Browser::new().get(&format!("{}/.well-known/openid-configuration", provider.issuer())).await;
+    let response = Visitor::new().get(&format!("{}/.well-known/openid-configuration", provider.issuer())).await;
     assert_eq!(response.status(), 200);
 }
 
@@ -75,11 +75,11 @@ async fn a_busy_port_is_an_error_with_its_cause() {
 async fn several_run_beside_each_other() {
     let (one, other) = (start().await, start().await);
     assert_ne!(one.endpoint(), other.endpoint());
-    let browser = Browser::new();
+    let visitor = Visitor::new();
     for provider in [&one, &other] {
-        browser.sign_in(provider, "Alice", &[]).await.code();
+        visitor.sign_in(provider, "Alice", &[]).await.code();
     }
-    let silent = browser.authorize(&one, &[("prompt", "none")]).await;
+    let silent = visitor.authorize(&one, &[("prompt", "none")]).await;
     assert!(silent.headers()["location"].to_str().unwrap().contains("code="), "the other one left its session alone");
 }
 
@@ -118,13 +118,12 @@ impl KeySet {
     async fn of(provider: &DevProvider) -> Self {
         let url = format!("{}/jwks", provider.issuer());
         let address = provider.endpoint().trim_start_matches("http://").parse().unwrap();
-        let keys = Browser::new().get(&url).await.text().await.unwrap();
+        let keys = Visitor::new().get(&url).await.text().await.unwrap();
         Self { url, address, keys }
     }
 
     async fn is_there(&self) -> bool {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let Ok(response) = client.get(&self.url).send().await else { return false };
+        let Ok(response) = client().get(&self.url).send().await else { return false };
         response.text().await.is_ok_and(|keys| keys == self.keys)
     }
 }

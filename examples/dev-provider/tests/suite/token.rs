@@ -8,8 +8,8 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::app::{
-    API, Answer, BILLING, Browser, NONCE, ORGANIZATIONS, REDIRECT_URI, code_form, config, exchange, post, post_as,
-    refresh, start, tokens, user_info, verified,
+    API, Answer, BILLING, NONCE, ORGANIZATIONS, REDIRECT_URI, Visitor, client, code_form, config, exchange, post,
+    post_as, refresh, start, tokens, user_info, verified,
 };
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn an_id_token_tells_what_was_asked_for() {
 #[tokio::test]
 async fn a_code_works_once_and_a_second_use_ends_the_grant() {
     let provider = start().await;
-    let code = Browser::new().sign_in(&provider, "Alice", &[]).await.code();
+    let code = Visitor::new().sign_in(&provider, "Alice", &[]).await.code();
     let tokens = exchange(&provider, &code).await;
     assert_eq!(user_info(&provider, tokens.get("access_token")).await.status, StatusCode::OK);
 
@@ -79,7 +79,7 @@ async fn a_code_works_once_and_a_second_use_ends_the_grant() {
 #[tokio::test]
 async fn a_code_is_for_whoever_asked_for_it() {
     let provider = start().await;
-    let code = Browser::new().sign_in(&provider, "Alice", &[]).await.code();
+    let code = Visitor::new().sign_in(&provider, "Alice", &[]).await.code();
     for (field, value, error) in [
         ("code", "another", "invalid_grant"),
         ("redirect_uri", "http://localhost:3000/", "invalid_grant"),
@@ -96,14 +96,14 @@ async fn a_code_is_for_whoever_asked_for_it() {
 #[tokio::test]
 async fn a_code_expires() {
     let provider = DevProvider::start(Config { code_lifetime: Duration::ZERO, ..config() }).await.unwrap();
-    let code = Browser::new().sign_in(&provider, "Alice", &[]).await.code();
+    let code = Visitor::new().sign_in(&provider, "Alice", &[]).await.code();
     exchange(&provider, &code).await.assert_invalid_grant();
 }
 
 #[tokio::test]
 async fn a_client_with_a_secret_has_to_send_it_by_basic_authentication() {
     let provider = start().await;
-    let code = Browser::new().sign_in(&provider, "Alice", &[]).await.code();
+    let code = Visitor::new().sign_in(&provider, "Alice", &[]).await.code();
     let id = ("client_id", "dev-client");
     for (basic, fields) in [
         (None, &[][..]),
@@ -131,7 +131,7 @@ async fn a_client_with_a_secret_has_to_send_it_by_basic_authentication() {
 async fn an_id_and_a_secret_have_to_be_form_encoded() {
     let (client_id, client_secret) = ("an:id".to_owned(), Some("a+b c%21".to_owned()));
     let provider = DevProvider::start(Config { client_id, client_secret, ..config() }).await.unwrap();
-    let code = Browser::new().sign_in(&provider, "Alice", &[]).await.code();
+    let code = Visitor::new().sign_in(&provider, "Alice", &[]).await.code();
 
     let raw = post_as(&provider, "/token", Some("an:id:a+b c%21"), &code_form(&code, &[])).await;
     raw.assert_error(StatusCode::UNAUTHORIZED, "invalid_client");
@@ -143,7 +143,7 @@ async fn an_id_and_a_secret_have_to_be_form_encoded() {
 #[tokio::test]
 async fn a_public_client_tells_its_id_and_has_its_refresh_token_replaced_at_every_use() {
     let provider = DevProvider::start(Config { client_secret: None, ..config() }).await.unwrap();
-    let code = Browser::new().sign_in(&provider, "Alice", &[]).await.code();
+    let code = Visitor::new().sign_in(&provider, "Alice", &[]).await.code();
     let id = ("client_id", "dev-client");
     for (basic, fields) in [(None, &[][..]), (None, &[("client_id", "another")]), (Some("dev-client:"), &[id])] {
         let answer = post_as(&provider, "/token", basic, &code_form(&code, fields)).await;
@@ -181,7 +181,7 @@ async fn what_is_not_supported_is_a_proper_error() {
     ] {
         post(&provider, "/token", fields).await.assert_error(StatusCode::BAD_REQUEST, error);
     }
-    let json = reqwest::Client::builder().no_proxy().build().unwrap().post(format!("{}/token", provider.issuer()));
+    let json = client().post(format!("{}/token", provider.issuer()));
     let json = json.header("content-type", "application/json").body("{}").send().await.unwrap();
     Answer::of(json).await.assert_error(StatusCode::BAD_REQUEST, "invalid_request");
 }
@@ -236,7 +236,7 @@ async fn a_resource_that_was_not_asked_for_at_sign_in_is_refused_and_costs_nothi
 #[tokio::test]
 async fn a_code_can_be_exchanged_for_a_token_for_a_resource() {
     let provider = start().await;
-    let code = Browser::new().sign_in(&provider, "Alice", &[("resource", API)]).await.code();
+    let code = Visitor::new().sign_in(&provider, "Alice", &[("resource", API)]).await.code();
     let answer = post(&provider, "/token", &code_form(&code, &[("resource", API)])).await;
     verified(&provider, answer.get("access_token"), API).await;
 }
@@ -272,7 +272,7 @@ async fn an_organization_is_for_members_with_the_scope() {
     let provider = start().await;
     let bob = tokens(&provider, "Bob", &ORGANIZATIONS).await;
     let without_scope = tokens(&provider, "Bob", &[]).await;
-    let code = Browser::new().sign_in(&provider, "Bob", &ORGANIZATIONS).await.code();
+    let code = Visitor::new().sign_in(&provider, "Bob", &ORGANIZATIONS).await.code();
     for organization in ["globex", "unknown"] {
         let answer = refresh(&provider, bob.get("refresh_token"), &[("organization_id", organization)]).await;
         answer.assert_error(StatusCode::FORBIDDEN, "access_denied");
@@ -304,7 +304,7 @@ async fn scopes_of_organizations_are_granted_with_their_resource_only() {
 #[tokio::test]
 async fn token_requests_are_recorded() {
     let provider = start().await;
-    let code = Browser::new().sign_in(&provider, "Alice", &ORGANIZATIONS).await.code();
+    let code = Visitor::new().sign_in(&provider, "Alice", &ORGANIZATIONS).await.code();
     let tokens = exchange(&provider, &code).await;
     let fields = [("resource", API), ("organization_id", "acme")];
     refresh(&provider, tokens.get("refresh_token"), &fields).await;

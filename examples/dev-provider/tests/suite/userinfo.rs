@@ -4,7 +4,7 @@ use dev_provider::{Config, DevProvider};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::app::{Answer, Browser, config, start, tokens, user_info};
+use crate::app::{Answer, Visitor, config, start, tokens, user_info};
 
 #[tokio::test]
 async fn it_tells_what_was_asked_for_and_more_than_the_id_token() {
@@ -45,6 +45,6 @@ async fn it_takes_a_live_access_token() {
         answer.assert_error(StatusCode::UNAUTHORIZED, "invalid_token");
         assert!(answer.response_headers["www-authenticate"].to_str().unwrap().starts_with("Bearer "));
     }
-    let answer = Answer::of(Browser::new().get(&format!("{}/me", provider.issuer())).await).await;
+    let answer = Answer::of(Visitor::new().get(&format!("{}/me", provider.issuer())).await).await;
     answer.assert_error(StatusCode::UNAUTHORIZED, "invalid_token");
 }

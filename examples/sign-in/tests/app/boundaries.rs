@@ -31,7 +31,9 @@ pub(crate) fn every_response_is_protected() {
             for method in [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS, Method::DELETE] {
                 for accept in ["text/html", "application/json"] {
                     let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
-                    statuses.push(send(visitor.request(method.clone(), path).headers(accept)).status);
+                    statuses.push(
+                        send(visitor.request(method.clone(), path).with(|request| request.headers(accept))).status,
+                    );
                 }
             }
         }
@@ -71,7 +73,8 @@ pub(crate) fn what_is_no_page_is_answered_401() {
             [("accept", "text/html"), ("sec-fetch-mode", "cors")],
         ] {
             let headers = headers.map(|(name, value)| (name.parse().expect("a name"), HeaderValue::from_static(value)));
-            let request = visitor.request(Method::GET, path).headers(HeaderMap::from_iter(headers));
+            let request =
+                visitor.request(Method::GET, path).with(|request| request.headers(HeaderMap::from_iter(headers)));
 
             let answer = send(request);
 

@@ -101,7 +101,9 @@ pub(crate) fn an_api_that_is_unknown_is_told_of() {
     let visitor = alice(&app);
     for resource in ["https://unknown.example.com", "<script>alert(1)</script>", "", "urn:logto:resource:organizations"]
     {
-        let page = send(visitor.request(Method::GET, "/access-token").query(&[("resource", resource)]));
+        let page = send(
+            visitor.request(Method::GET, "/access-token").with(|request| request.query(&[("resource", resource)])),
+        );
 
         assert_eq!(page.status, 404, "{resource}: {page:?}");
         assert!(page.body.contains("<h1>Unknown API</h1>"), "{}", page.body);

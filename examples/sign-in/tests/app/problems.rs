@@ -76,7 +76,7 @@ pub(crate) fn a_request_that_is_not_for_a_page_is_answered_with_json() {
     provider.stop();
 
     let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-    let answer = send(visitor.request(Method::GET, "/user-info").headers(accept));
+    let answer = send(visitor.request(Method::GET, "/user-info").with(|request| request.headers(accept)));
 
     assert_eq!((answer.status, answer.header("content-type")), (502, "application/json"));
     let advice = "This page needs the sign-in service, which is not available. Please try again in a moment.";

@@ -7,8 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use reqwest::blocking::Client;
-use servers::App;
+use servers::{App, Browser, block_on};
 
 use crate::visitor::{PROGRAM, settings};
 
@@ -28,7 +27,7 @@ pub(crate) fn without_any_it_starts_with_a_provider_of_its_own() {
     assert!(banner.contains("Set LOGTO_ENDPOINT, LOGTO_APP_ID and LOGTO_APP_SECRET to use your Logto."), "{banner}");
     let provider = lines.iter().find_map(|line| line.split_once("development provider at ")?.1.split(',').next());
     let discovery = format!("{}/oidc/.well-known/openid-configuration", provider.expect("the provider's URL"));
-    let document = reqwest::blocking::get(discovery).expect("an answer").text().expect("text");
+    let document = block_on(Browser::new().get(&discovery)).body;
     assert!(document.contains("\"authorization_endpoint\""), "{document}");
 }
 
@@ -142,8 +141,8 @@ pub(crate) fn told_to_end_it_ends_well() {
     for signal in ["INT", "TERM"] {
         let mut program = Program::start(&[]);
         let url = program.banner().remove(0).split_off("Listening on ".len());
-        let client = Client::builder().no_proxy().build().expect("an HTTP client");
-        assert_eq!(client.get(&url).send().expect("an answer").status(), 200);
+        let browser = Browser::new();
+        assert_eq!(block_on(browser.get(&url)).status, 200);
         let address = url.trim_start_matches("http://");
         let _silent = TcpStream::connect(address).expect("a connection");
 

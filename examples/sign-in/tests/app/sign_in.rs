@@ -1,7 +1,7 @@
 //! From the link to the way back.
 
-use reqwest::blocking::RequestBuilder;
 use reqwest::{Method, Url};
+use servers::Request;
 
 use crate::visitor::{Provider, Visitor, assert_is_quiet, between, send, start};
 
@@ -20,7 +20,7 @@ pub(crate) fn a_name_is_enough() {
     assert_eq!((path.as_str(), page.status), ("/", 200));
     assert!(!visitor.is_signed_in());
     // Signed out at the provider, too: it suggests nobody.
-    assert!(!visitor.begin("/logto/sign-in").html.contains("signed in here"));
+    assert!(!visitor.begin("/logto/sign-in").html().contains("signed in here"));
     assert_is_quiet(&app);
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn an_account_can_be_created() {
 
     let page = visitor.begin("/logto/sign-up");
 
-    assert!(page.html.contains("<h1>Create your account</h1>"), "{}", page.html);
+    assert!(page.html().contains("<h1>Create your account</h1>"), "{}", page.html());
     let (path, page) = visitor.finish(&page.sign_in("Emil"));
     assert_eq!(path, "/");
     assert!(page.body.contains("<h1>Hello Emil</h1>"), "{}", page.body);
@@ -91,7 +91,7 @@ pub(crate) fn it_never_leads_to_another_site() {
 pub(crate) fn the_host_header_changes_nothing() {
     let app = start(&[]);
     let visitor = Visitor::of(&app);
-    let as_evil = |request: RequestBuilder| {
+    let as_evil = |request: Request| {
         let forwarded = ["x-forwarded-host", "forwarded", "x-original-url", "x-forwarded-prefix"];
         let request = forwarded.into_iter().fold(request, |request, name| request.header(name, "host=evil.example"));
         request.header("host", "evil.example").header("x-forwarded-proto", "https")
@@ -218,7 +218,7 @@ pub(crate) fn another_logto_works_as_well() {
     let visitor = Visitor::through(&app, BASE_URL);
 
     let page = visitor.begin("/protected?a=1");
-    assert!(page.url.as_str().starts_with(&format!("{}/oidc/auth?", provider.endpoint())), "{}", page.url);
+    assert!(page.url().starts_with(&format!("{}/oidc/auth?", provider.endpoint())), "{}", page.url());
     let (path, page) = visitor.finish(&page.sign_in("Alice"));
 
     assert_eq!((path.as_str(), page.status), ("/protected?a=1", 200));

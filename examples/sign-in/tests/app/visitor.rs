@@ -1,11 +1,9 @@
 //! Somebody who visits the app, step by step.
 
 use dev_provider::{Config, DevProvider, User};
-use reqwest::blocking::{Client, RequestBuilder};
-use reqwest::header::{ACCEPT, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
-use reqwest::redirect::Policy;
+use reqwest::header::{ACCEPT, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Method, Url};
-use servers::App;
+use servers::{App, Browser, Page, Request, block_on};
 use tokio::runtime::Runtime;
 
 use crate::gateway::Gateway;
@@ -95,11 +93,9 @@ impl Provider {
     }
 }
 
-/// Keeps cookies, follows no redirect by itself, and looks at each of the app's responses: whatever it is, it has to have the
-/// headers that protect it.
-#[derive(Clone)]
+/// A browser that looks at each of the app's responses: whatever it is, it has to have the headers that protect it.
 pub(crate) struct Visitor {
-    client: Client,
+    browser: Browser,
     app: String,
     /// Where the app says that it is.
     base_url: String,
@@ -111,6 +107,12 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+}
+
+impl From<Page> for Answer {
+    fn from(page: Page) -> Self {
+        Self { status: page.status.as_u16(), headers: page.headers, body: page.body }
+    }
 }
 
 impl Answer {
@@ -144,14 +146,12 @@ impl Visitor {
 
     /// Through a proxy, by which the app is at `base_url`.
     pub(crate) fn through(app: &App, base_url: &str) -> Self {
-        let client = Client::builder().no_proxy().cookie_store(true).redirect(Policy::none()).build();
-        let client = client.expect("an HTTP client");
-        Self { client, app: app.url().to_owned(), base_url: base_url.to_owned() }
+        Self { browser: Browser::new(), app: app.url().to_owned(), base_url: base_url.to_owned() }
     }
 
     /// The same, with the same cookies, at another app.
     pub(crate) fn at(&self, app: &App, base_url: &str) -> Self {
-        Self { client: self.client.clone(), app: app.url().to_owned(), base_url: base_url.to_owned() }
+        Self { browser: self.browser.clone(), app: app.url().to_owned(), base_url: base_url.to_owned() }
     }
 
     /// A page of the app.
@@ -161,16 +161,14 @@ impl Visitor {
 
     /// A page of the app, with a session of another visitor.
     pub(crate) fn get_with_session(&self, path: &str, id: &str) -> Answer {
-        let stranger = Self {
-            client: Client::builder().no_proxy().redirect(Policy::none()).build().expect("a client"),
-            ..self.clone()
-        };
-        send(stranger.request(Method::GET, path).header(COOKIE, format!("{COOKIE_NAME}={id}")))
+        let stranger = Self { browser: Browser::new(), app: self.app.clone(), base_url: self.base_url.clone() };
+        stranger.browser.take_cookies(&self.app, &format!("{COOKIE_NAME}={id}"));
+        stranger.get(path)
     }
 
     /// A request for a page.
-    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.app)).header(ACCEPT, "text/html,*/*;q=0.8")
+    pub(crate) fn request(&self, method: Method, path: &str) -> Request {
+        self.browser.request(method, &format!("{}{path}", self.app)).header(ACCEPT, "text/html,*/*;q=0.8")
     }
 
     /// Goes there, and on to the provider's page.
@@ -180,7 +178,7 @@ impl Visitor {
             let to = answer.location().to_owned();
             match self.path_of(&to) {
                 Some(path) => answer = self.get(path),
-                None => return SignInPage::open(&self.client, &to),
+                None => return SignInPage::open(&self.browser, &to),
             }
         }
     }
@@ -205,7 +203,7 @@ impl Visitor {
     /// Signs out here and at the provider; what there is in the end, and its path.
     pub(crate) fn sign_out(&self) -> (String, Answer) {
         let answer = send(self.request(Method::POST, "/logto/sign-out"));
-        let back = exchange(self.client.get(answer.location()));
+        let back = Answer::from(block_on(self.browser.get(answer.location())));
         self.finish(back.location())
     }
 
@@ -225,24 +223,31 @@ impl Visitor {
 }
 
 /// Sends a request to the app.
-pub(crate) fn send(request: RequestBuilder) -> Answer {
-    let answer = exchange(request);
+pub(crate) fn send(request: Request) -> Answer {
+    let answer = Answer::from(block_on(request.load()));
     assert_is_protected(&answer);
     answer
 }
 
 /// The provider's page to sign in on.
 pub(crate) struct SignInPage {
-    client: Client,
-    pub(crate) url: Url,
-    pub(crate) html: String,
+    browser: Browser,
+    page: Page,
 }
 
 impl SignInPage {
-    fn open(client: &Client, url: &str) -> Self {
-        let answer = exchange(client.get(url));
-        assert_eq!(answer.status, 200, "{answer:?}");
-        Self { client: client.clone(), url: url.parse().expect("a URL"), html: answer.body }
+    fn open(browser: &Browser, url: &str) -> Self {
+        let page = block_on(browser.get(url));
+        assert_eq!(page.status, 200, "{page:?}");
+        Self { browser: browser.clone(), page }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.page.url.as_str()
+    }
+
+    pub(crate) fn html(&self) -> &str {
+        &self.page.body
     }
 
     /// The URL of the callback.
@@ -266,11 +271,7 @@ impl SignInPage {
     }
 
     fn post(&self, name: &str, value: &str) -> Answer {
-        let action = between(&self.html, "<form method=\"post\" action=\"", "\"");
-        let interaction = between(&self.html, "name=\"interaction\" value=\"", "\"");
-        let url = self.url.join(action).expect("a URL");
-        let form = self.client.post(url).form(&[("interaction", interaction), (name, value)]);
-        exchange(form)
+        block_on(self.browser.submit(&self.page, &[(name, value)])).into()
     }
 }
 
@@ -284,12 +285,6 @@ pub(crate) fn assert_is_quiet(app: &App) {
 pub(crate) fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
     let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("no {begin} in {text}"));
     rest.split_once(end).unwrap_or_else(|| panic!("no {end} after {begin} in {text}")).0
-}
-
-fn exchange(request: RequestBuilder) -> Answer {
-    let response = request.send().expect("an answer");
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, body: response.text().expect("text") }
 }
 
 fn assert_is_protected(answer: &Answer) {

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use reqwest::cookie::{CookieStore, Jar};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Method, Response, StatusCode};
+use servers::Browser;
 use tokio::sync::oneshot;
 
 use crate::gate::{Fault, Gate, LIMIT};
@@ -78,19 +78,16 @@ impl Drop for Server {
     }
 }
 
-/// One visitor, with cookies of their own, which they send to whichever process of the site.
+/// One visitor, with cookies of their own, which they send to whichever process of the site: cookies ignore ports.
 #[derive(Clone)]
-pub(crate) struct Browser {
-    client: Client,
-    cookies: Arc<Jar>,
-    url: Url,
+pub(crate) struct Visitor {
+    browser: Browser,
+    url: String,
 }
 
-impl Browser {
+impl Visitor {
     pub(crate) fn at(server: &Server) -> Self {
-        let cookies = Arc::new(Jar::default());
-        let client = Client::builder().no_proxy().timeout(LIMIT).cookie_provider(Arc::clone(&cookies));
-        Self { client: client.build().expect("a client"), cookies, url: url(server) }
+        Self { browser: Browser::new(), url: url(server) }
     }
 
     /// The same visitor, whose next requests go to another process.
@@ -100,19 +97,17 @@ impl Browser {
 
     /// Somebody else who has got hold of the visitor's cookie as it is now.
     pub(crate) fn with_cookie(server: &Server, cookie: &str) -> Self {
-        let browser = Self::at(server);
-        for pair in cookie.split("; ") {
-            browser.cookies.add_cookie_str(pair, &browser.url);
-        }
-        browser
+        let visitor = Self::at(server);
+        visitor.browser.take_cookies(&visitor.url, cookie);
+        visitor
     }
 
     pub(crate) fn cookie(&self) -> Option<String> {
-        Some(self.cookies.cookies(&self.url)?.to_str().expect("a cookie is text").to_owned())
+        self.browser.cookies(&self.url)
     }
 
     pub(crate) async fn send(&self, script: &Script) -> reqwest::Result<Response> {
-        self.client.post(self.url.clone()).json(script).send().await
+        self.browser.request(Method::POST, &self.url).with(|request| request.timeout(LIMIT).json(script)).send().await
     }
 
     /// What came of each step.
@@ -138,10 +133,10 @@ impl Browser {
 
     /// A new visitor who has a session, with the item `first`.
     pub(crate) async fn with_session(server: &Server) -> Self {
-        let browser = Self::at(server);
-        browser.done([set("first", "1")]).await;
-        assert!(browser.cookie().is_some(), "a session comes with a cookie");
-        browser
+        let visitor = Self::at(server);
+        visitor.done([set("first", "1")]).await;
+        assert!(visitor.cookie().is_some(), "a session comes with a cookie");
+        visitor
     }
 
     pub(crate) async fn item(&self, key: &str) -> Option<String> {
@@ -152,7 +147,6 @@ impl Browser {
     }
 }
 
-/// Cookies ignore ports, so the jar takes all processes for one site.
-fn url(server: &Server) -> Url {
-    format!("http://{}/", server.address).parse().expect("a URL")
+fn url(server: &Server) -> String {
+    format!("http://{}/", server.address)
 }

@@ -26,7 +26,7 @@ async fn an_unreadable_record(what: &str, corrupt: fn(&[u8]) -> Vec<u8>) {
     let other = Visitor::signed_in(&app, "other").await;
 
     for way_out in [WayOut::ClearCookies, WayOut::DeleteKey, WayOut::Forget] {
-        let visitor = Visitor::signed_in(&app, "1").await;
+        let mut visitor = Visitor::signed_in(&app, "1").await;
         let key = visitor.session().unwrap();
         let corrupt = corrupt(&raw::command(&redis, &[b"GET", key.as_bytes()]));
         assert_eq!(raw::command(&redis, &[b"SET", key.as_bytes(), &corrupt]), b"+OK");

@@ -1,14 +1,13 @@
-//! A user's browser, as far as a session needs one.
+//! A user with a browser, and what they were told about their writes.
 
 use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{COOKIE, SET_COOKIE};
-use reqwest::{Client, Method};
+use axum::http::Method;
+use servers::Browser;
 
-use crate::LIMIT;
 use crate::app::{App, FAILED};
 
 /// The keys that the app's sign-in writes.
@@ -39,9 +38,8 @@ pub(crate) fn failed_by_the_layer() -> Answer {
 }
 
 pub(crate) struct Visitor {
-    client: Client,
+    browser: Browser,
     url: String,
-    session: Mutex<Option<String>>,
     ledger: Mutex<Ledger>,
 }
 
@@ -76,8 +74,7 @@ struct Item {
 
 impl Visitor {
     pub(crate) fn of(app: &App) -> Self {
-        let client = Client::builder().no_proxy().timeout(LIMIT).build().unwrap();
-        Self { client, url: app.url.clone(), session: Mutex::default(), ledger: Mutex::default() }
+        Self { browser: Browser::new(), url: app.url.clone(), ledger: Mutex::default() }
     }
 
     /// One with a session, signed in with this token.
@@ -152,12 +149,13 @@ impl Visitor {
 
     /// The session's id, which is its key in Redis.
     pub(crate) fn session(&self) -> Option<String> {
-        self.session.lock().unwrap().clone()
+        let cookies = self.browser.cookies(&self.url)?;
+        Some(cookies.strip_prefix("id=").expect("no other cookie").to_owned())
     }
 
     /// Removes the cookie, as a user can.
-    pub(crate) fn clear_cookies(&self) {
-        *self.session.lock().unwrap() = None;
+    pub(crate) fn clear_cookies(&mut self) {
+        self.browser = Browser::new();
     }
 
     async fn write(&self, path: &str, keys: &[&str], value: &str) -> Answer {
@@ -167,16 +165,8 @@ impl Visitor {
     }
 
     async fn send(&self, method: Method, path: &str) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.url));
-        if let Some(session) = self.session() {
-            request = request.header(COOKIE, format!("id={session}"));
-        }
-        let response = request.send().await.expect("every request is answered");
-        if let Some(cookie) = response.headers().get(SET_COOKIE) {
-            let value = cookie.to_str().unwrap().strip_prefix("id=").unwrap().split(';').next().unwrap();
-            *self.session.lock().unwrap() = (!value.is_empty()).then(|| value.to_owned());
-        }
-        (response.status().as_u16(), response.text().await.unwrap())
+        let page = self.browser.request(method, &format!("{}{path}", self.url)).load().await;
+        (page.status.as_u16(), page.body)
     }
 }
 

@@ -126,7 +126,7 @@ pub(crate) async fn a_sign_out_beats_a_refresh_that_is_under_way(on: On) {
 
         assert_eq!(world.user(&browser).await, None);
         let old_id = Browser::new();
-        old_id.take_cookie(&world.app_url, COOKIE, &before);
+        old_id.take_cookies(&world.app_url, &format!("{COOKIE}={before}"));
         assert_eq!(world.user(&old_id).await, None);
         // The refresh token is dead, and so is the one that it may have been replaced by.
         assert_eq!(world.refresh(&refresh_token).await.0, 400);

@@ -69,7 +69,7 @@ pub(crate) async fn a_planted_session_id_is_worth_nothing_after_the_sign_in(on: 
     let (world, attacker, victim) = (World::start(on).await, Browser::new(), Browser::new());
     world.begin(&attacker, "/sign-in").await;
     let planted = world.session_id(&attacker);
-    victim.take_cookie(&world.app_url, COOKIE, &planted);
+    victim.take_cookies(&world.app_url, &format!("{COOKIE}={planted}"));
 
     world.sign_in(&victim, "ann").await;
 

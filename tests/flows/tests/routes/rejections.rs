@@ -1,7 +1,7 @@
 //! What becomes of errors: the client's own pages and JSON, and what an app's `on_error` is given.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use logto_client::axum::AuthRejection;
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, REFERER};
@@ -46,13 +46,13 @@ fn path_of<'a>(site: &Site, callback: &'a str) -> &'a str {
 async fn a_failure_is_shown_on_a_page_of_its_own() {
     let site = Site::start_with(Options::default()).await;
 
-    let answer = site.browser.get(format!("{}/auth/sign-in-callback", site.url)).header(ACCEPT, "text/html").send();
-    let answer = answer.await.expect("an answer");
+    let request = site.request(Method::GET, "/auth/sign-in-callback").header(ACCEPT, "text/html");
+    let answer = request.load().await;
 
-    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
-    assert_eq!(answer.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
-    assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
-    let page = answer.text().await.expect("text");
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(answer.headers[CONTENT_TYPE], "text/html; charset=utf-8");
+    assert_eq!(answer.headers[CACHE_CONTROL], "no-store");
+    let page = answer.body;
     assert!(page.starts_with("<!doctype html>"), "{page}");
     assert_eq!(between(&page, "<title>", "</title>"), Some("Sign-in cancelled"));
     assert_eq!(between(&page, "<h1>", "</h1>"), Some("Sign-in cancelled"));
@@ -167,10 +167,9 @@ async fn a_page_that_may_work_later_can_be_tried_again_unless_it_was_posted() {
     site.stop_provider().await;
 
     let (status, got) = site.page("/organization?a=1&b=2").await;
-    let posted = site.browser.post(format!("{}/organization", site.url)).header(ACCEPT, "text/html").send();
-    let posted = posted.await.expect("an answer");
+    let posted = site.request(Method::POST, "/organization").header(ACCEPT, "text/html").load().await;
 
-    assert_eq!((status, posted.status()), (StatusCode::BAD_GATEWAY, StatusCode::BAD_GATEWAY));
+    assert_eq!((status, posted.status), (StatusCode::BAD_GATEWAY, StatusCode::BAD_GATEWAY));
     let mut expected = json!({
         "title": "This page is not available",
         "user": "Bob",
@@ -180,7 +179,7 @@ async fn a_page_that_may_work_later_can_be_tried_again_unless_it_was_posted() {
     });
     assert_eq!(got.parse::<Value>().expect("JSON"), expected);
     expected["retry_url"] = Value::Null;
-    assert_eq!(posted.json::<Value>().await.expect("JSON"), expected);
+    assert_eq!(posted.body.parse::<Value>().expect("JSON"), expected);
 }
 
 #[tokio::test]
@@ -192,15 +191,14 @@ async fn requests_that_are_not_for_a_page_are_answered_with_json() {
         ("/auth/sign-in-callback", 403, "You cancelled the sign-in. Nothing has changed.", None),
         ("/auth/sign-in-callback?code=a&state=b", 400, advice, Some("/auth/sign-in")),
     ] {
-        let answer = site.browser.get(format!("{}{path}", site.url)).header(ACCEPT, "application/json").send();
-        let answer = answer.await.expect("an answer");
+        let answer = site.request(Method::GET, path).header(ACCEPT, "application/json").load().await;
 
-        assert_eq!(answer.status(), status, "{path}");
-        assert_eq!(answer.headers()[CONTENT_TYPE], "application/json", "{path}");
-        assert_eq!(answer.headers()[CACHE_CONTROL], "no-store", "{path}");
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.headers[CONTENT_TYPE], "application/json", "{path}");
+        assert_eq!(answer.headers[CACHE_CONTROL], "no-store", "{path}");
         let sign_in_url = sign_in_url.map(|path| format!("{}{path}", site.url));
         let expected = json!({ "error": error, "sign_in_url": sign_in_url });
-        assert_eq!(answer.json::<Value>().await.expect("JSON"), expected, "{path}");
+        assert_eq!(answer.body.parse::<Value>().expect("JSON"), expected, "{path}");
     }
 }
 
@@ -214,9 +212,9 @@ async fn a_call_that_requires_a_sign_in_leads_back_to_the_page_that_made_it() {
         ("/orders", ""),
         ("", ""),
     ] {
-        let call = site.browser.get(format!("{}/area/page", site.url)).header(ACCEPT, "application/json");
-        let answer = call.header(REFERER, referer).send().await.expect("an answer");
-        let body: Value = answer.json().await.expect("JSON");
+        let call = site.request(Method::GET, "/area/page").header(ACCEPT, "application/json");
+        let answer = call.header(REFERER, referer).load().await;
+        let body: Value = answer.body.parse().expect("JSON");
         assert_eq!(body["sign_in_url"], format!("{}/auth/sign-in{return_to}", site.url), "{referer}");
     }
 }
@@ -251,12 +249,11 @@ async fn no_link_of_a_failure_leads_to_another_site() {
 async fn a_link_to_the_sign_out_shows_a_button_and_signs_nobody_out() {
     let site = Site::start().await;
     site.sign_in(&format!("{}/auth/sign-in", site.url), "Ann").await;
-    let url = format!("{}/auth/sign-out", site.url);
 
-    for request in [site.browser.get(&url), site.browser.head(&url)] {
-        let answer = request.send().await.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::OK);
-        assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
+    for method in [Method::GET, Method::HEAD] {
+        let answer = site.request(method, "/auth/sign-out").load().await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.headers[CACHE_CONTROL], "no-store");
     }
 
     let (_, page) = site.page("/auth/sign-out").await;

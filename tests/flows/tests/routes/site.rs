@@ -1,10 +1,8 @@
 //! The app, its provider, and a browser.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::{FromRef, FromRequestParts, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::from_extractor_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -12,8 +10,7 @@ use dev_provider::{Config, DevProvider};
 use logto_client::axum::{AuthRejection, LogtoAuth};
 use logto_client::{LogtoClient, LogtoConfig, LogtoSession, LogtoStorage, SignInOptions, TokenTarget, scope};
 use reqwest::header::{ACCEPT, LOCATION};
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
+use servers::{Browser, Page, Request};
 use tokio::net::TcpListener;
 use tower_sessions_0_15::cookie::SameSite;
 use tower_sessions_0_15::{MemoryStore, Session, SessionManagerLayer};
@@ -78,7 +75,7 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) issuer: String,
     provider: Option<DevProvider>,
-    pub(crate) browser: Client,
+    pub(crate) browser: Browser,
 }
 
 pub(crate) struct Options {
@@ -101,7 +98,7 @@ pub(crate) struct PendingSignIn {
     /// Such as `http://localhost:3000/app/auth/sign-in-callback`.
     pub(crate) redirect_uri: String,
     pub(crate) state: String,
-    interaction: String,
+    page: Page,
 }
 
 impl Site {
@@ -156,43 +153,38 @@ impl Site {
             SessionManagerLayer::new(MemoryStore::default()).with_same_site(SameSite::Lax).with_secure(false);
         tokio::spawn(async move { axum::serve(listener, app.layer(sessions)).await });
 
-        let browser = Client::builder().no_proxy().cookie_store(true).redirect(Policy::none());
-        let browser = browser.timeout(Duration::from_secs(30)).build().expect("an HTTP client");
-        Self { url, issuer: provider.issuer().to_owned(), provider: Some(provider), browser }
+        Self { url, issuer: provider.issuer().to_owned(), provider: Some(provider), browser: Browser::new() }
+    }
+
+    /// A request to the app.
+    pub(crate) fn request(&self, method: Method, path: &str) -> Request {
+        self.browser.request(method, &format!("{}{path}", self.url))
     }
 
     /// A page of the app: its status, and its text or where it redirects to.
     pub(crate) async fn page(&self, path: &str) -> (StatusCode, String) {
-        let page = self.browser.get(format!("{}{path}", self.url)).header(ACCEPT, "text/html").send();
-        text_or_location(page.await.expect("an answer")).await
+        let page = self.request(Method::GET, path).header(ACCEPT, "text/html").load().await;
+        let text = if page.headers.contains_key(LOCATION) { location(&page) } else { page.body };
+        (page.status, text)
     }
 
     /// From the sign-in's URL to where the app sends the user in the end.
     pub(crate) async fn sign_in(&self, sign_in_url: &str, name: &str) -> String {
         let callback = self.submit(&self.begin(sign_in_url).await, "name", name).await;
-        self.location(self.browser.get(callback)).await
+        location(&self.browser.get(&callback).await)
     }
 
     /// Goes to the provider's page.
     pub(crate) async fn begin(&self, sign_in_url: &str) -> PendingSignIn {
-        let url: Url = self.location(self.browser.get(sign_in_url)).await.parse().expect("a URL");
+        let url: Url = location(&self.browser.get(sign_in_url).await).parse().expect("a URL");
         let param = |name| url.query_pairs().find(|(key, _)| key == name).expect("a parameter").1.into_owned();
         let (redirect_uri, state) = (param("redirect_uri"), param("state"));
-        let page = self.browser.get(url).send().await.expect("an answer").text().await.expect("text");
-        let (_, interaction) = page.split_once("name=\"interaction\" value=\"").expect("a form");
-        let (interaction, _) = interaction.split_once('"').expect("a value");
-        PendingSignIn { redirect_uri, state, interaction: interaction.to_owned() }
+        PendingSignIn { redirect_uri, state, page: self.browser.get(url.as_str()).await }
     }
 
     /// Submits the form with this field, and returns the callback's URL.
     pub(crate) async fn submit(&self, sign_in: &PendingSignIn, field: &str, value: &str) -> String {
-        let form = [("interaction", &*sign_in.interaction), (field, value)];
-        self.location(self.browser.post(format!("{}/sign-in", self.issuer)).form(&form)).await
-    }
-
-    pub(crate) async fn location(&self, request: RequestBuilder) -> String {
-        let answer = request.send().await.expect("an answer");
-        answer.headers()[LOCATION].to_str().expect("text").to_owned()
+        location(&self.browser.submit(&sign_in.page, &[(field, value)]).await)
     }
 
     pub(crate) async fn stop_provider(&mut self) {
@@ -209,10 +201,7 @@ impl PendingSignIn {
     }
 }
 
-async fn text_or_location(answer: reqwest::Response) -> (StatusCode, String) {
-    let status = answer.status();
-    match answer.headers().get(LOCATION) {
-        Some(location) => (status, location.to_str().expect("text").to_owned()),
-        None => (status, answer.text().await.expect("text")),
-    }
+/// Where a page redirects to, as it says it.
+pub(crate) fn location(page: &Page) -> String {
+    page.headers[LOCATION].to_str().expect("text").to_owned()
 }

@@ -273,7 +273,7 @@ impl Visitor {
     /// Takes the cookie that the last request would have set.
     fn leave_last(&self) {
         if let Some(id) = self.id() {
-            self.browser.take_cookie(&self.app.url, COOKIE, &id.to_string());
+            self.browser.take_cookies(&self.app.url, &format!("{COOKIE}={id}"));
         }
         *self.last.lock().expect("a session") = None;
     }

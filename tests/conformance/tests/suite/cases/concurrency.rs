@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::{Case, Outcome};
 use crate::script::{Answer, Script, Step, changes, get, set};
-use crate::site::{Browser, Server, Site};
+use crate::site::{Server, Site, Visitor};
 
 pub(crate) const CASES: &[Case] = &[
     Case {
@@ -61,13 +61,13 @@ const WRITERS: u32 = 200;
 
 /// Do all of them keep what they were told is written?
 async fn writers(site: &Arc<Site>, servers: &[Server]) -> Outcome {
-    let browser = Browser::with_session(&servers[0]).await;
+    let visitor = Visitor::with_session(&servers[0]).await;
     let keys: Vec<_> = (0..WRITERS).map(|number| format!("key {number}")).collect();
     let mut writers = JoinSet::new();
     for (key, server) in keys.iter().zip(servers.iter().cycle()) {
-        let browser = browser.moved_to(server);
+        let visitor = visitor.moved_to(server);
         let script = [get("first"), Step::Wait, set(key, "1")];
-        writers.spawn(async move { browser.run(script).await.remove(2) });
+        writers.spawn(async move { visitor.run(script).await.remove(2) });
     }
     site.gate.arrivals(WRITERS).await;
     site.gate.open(WRITERS);
@@ -75,9 +75,9 @@ async fn writers(site: &Arc<Site>, servers: &[Server]) -> Outcome {
 
     // Several processes are asked through one that has not seen the session yet.
     let fresh = site.start();
-    let browser = if servers.len() > 1 { browser.moved_to(&fresh) } else { browser };
+    let visitor = if servers.len() > 1 { visitor.moved_to(&fresh) } else { visitor };
     let read: Vec<_> = keys.iter().map(|key| get(key)).collect();
-    let kept = present(&browser.run(Script::from(read)).await);
+    let kept = present(&visitor.run(Script::from(read)).await);
 
     assert_eq!(acknowledged, keys.len());
     let class = if kept == acknowledged { "keeps all writes" } else { "loses writes" };
@@ -86,12 +86,12 @@ async fn writers(site: &Arc<Site>, servers: &[Server]) -> Outcome {
 
 async fn in_use_elsewhere(site: &Arc<Site>) -> &'static str {
     let (one, other) = (site.start(), site.start());
-    let browser = Browser::with_session(&one).await;
-    assert_eq!(browser.moved_to(&other).item("key").await, None);
+    let visitor = Visitor::with_session(&one).await;
+    assert_eq!(visitor.moved_to(&other).item("key").await, None);
 
-    browser.done([set("key", "1")]).await;
+    visitor.done([set("key", "1")]).await;
 
-    match browser.moved_to(&other).item("key").await {
+    match visitor.moved_to(&other).item("key").await {
         Some(_) => "sees the write",
         None => "does not see the write",
     }
@@ -100,15 +100,15 @@ async fn in_use_elsewhere(site: &Arc<Site>) -> &'static str {
 /// Is a cookie still worth something in a process that has seen its session, and not its end?
 async fn ended_elsewhere(site: &Arc<Site>, end: Step) -> &'static str {
     let (one, other) = (site.start(), site.start());
-    let browser = Browser::with_session(&one).await;
-    let cookie = browser.cookie().expect("a cookie");
-    assert_eq!(browser.moved_to(&other).item("first").await.as_deref(), Some("1"));
+    let visitor = Visitor::with_session(&one).await;
+    let cookie = visitor.cookie().expect("a cookie");
+    assert_eq!(visitor.moved_to(&other).item("first").await.as_deref(), Some("1"));
 
-    if browser.step(end).await == Answer::Failed("Unsupported".to_owned()) {
+    if visitor.step(end).await == Answer::Failed("Unsupported".to_owned()) {
         return "`Unsupported`";
     }
 
-    match Browser::with_cookie(&other, &cookie).item("first").await {
+    match Visitor::with_cookie(&other, &cookie).item("first").await {
         None => "invalid",
         Some(_) => "still works",
     }
@@ -119,18 +119,18 @@ const UNDER_WAY: u32 = 50;
 /// Does a session that was signed out come back to life?
 async fn sign_out(site: &Arc<Site>, sign_out: Vec<Step>) -> Outcome {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
-    browser.done([set("token", "1")]).await;
-    let cookie = browser.cookie().expect("a cookie");
+    let visitor = Visitor::with_session(&server).await;
+    visitor.done([set("token", "1")]).await;
+    let cookie = visitor.cookie().expect("a cookie");
     let keys: Vec<_> = (0..UNDER_WAY).map(|number| format!("key {number}")).collect();
     let mut writers = JoinSet::new();
     for key in &keys {
-        let browser = browser.clone();
+        let visitor = visitor.clone();
         let script = [get("token"), Step::Wait, set(key, "1")];
-        writers.spawn(async move { browser.run(script).await.remove(2) });
+        writers.spawn(async move { visitor.run(script).await.remove(2) });
     }
     site.gate.arrivals(UNDER_WAY).await;
-    if browser.run(Script::from(sign_out)).await.contains(&Answer::Failed("Unsupported".to_owned())) {
+    if visitor.run(Script::from(sign_out)).await.contains(&Answer::Failed("Unsupported".to_owned())) {
         site.gate.open(UNDER_WAY);
         writers.join_all().await;
         return "`Unsupported`".into();
@@ -141,17 +141,17 @@ async fn sign_out(site: &Arc<Site>, sign_out: Vec<Step>) -> Outcome {
     // Whoever goes on: the visitor with the cookie that came last, or somebody with the one of before.
     let mut read = vec![get("token")];
     read.extend(keys.iter().map(|key| get(key)));
-    let visitor = browser.run(Script::from(read.clone())).await;
-    let other = Browser::with_cookie(&server, &cookie).run(Script::from(read)).await;
+    let own = visitor.run(Script::from(read.clone())).await;
+    let other = Visitor::with_cookie(&server, &cookie).run(Script::from(read)).await;
     let token = Answer::Item(Some("1".to_owned()));
-    let class = match (visitor[0] == token, other[0] == token) {
+    let class = match (own[0] == token, other[0] == token) {
         (true, true) => "comes back under the old id",
         (true, false) => "comes back under a new id",
         (false, true) => "comes back for the old cookie",
         (false, false) => "stays signed out",
     };
-    let (visitor, other) = (present(&visitor), present(&other));
-    let numbers = format!("{acknowledged} of {UNDER_WAY} acknowledged; items: visitor {visitor}, old cookie {other}");
+    let (own, other) = (present(&own), present(&other));
+    let numbers = format!("{acknowledged} of {UNDER_WAY} acknowledged; items: visitor {own}, old cookie {other}");
     Outcome { class, numbers: Some(numbers) }
 }
 

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 
 use super::cases;
 use crate::script::{Answer, End, Script, Step, changes, get, item, set};
-use crate::site::{Browser, Server, Site};
+use crate::site::{Server, Site, Visitor};
 
 cases! {
     what_ok_means: "A write that returned `Ok` is committed",
@@ -42,19 +42,19 @@ async fn what_ok_means_deferred(site: Arc<Site>) -> &'static str {
 /// Where the item is while the request that wrote it is still running.
 async fn commit(site: &Arc<Site>, script: Script) -> &'static str {
     let (server, other) = (site.start(), site.start());
-    let browser = Browser::with_session(&server).await;
-    let writer = browser.clone();
+    let visitor = Visitor::with_session(&server).await;
+    let writer = visitor.clone();
     let writer = tokio::spawn(async move { writer.done(script).await });
     site.gate.arrivals(1).await;
 
     // In this order: to read it in the same process can be what commits it.
-    let in_the_store = browser.moved_to(&other).item("key").await.is_some();
-    let in_the_process = browser.item("key").await.is_some();
+    let in_the_store = visitor.moved_to(&other).item("key").await.is_some();
+    let in_the_process = visitor.item("key").await.is_some();
     site.gate.open(1);
     writer.await.expect("the writer ends well");
 
-    assert_eq!(browser.item("key").await.as_deref(), Some("1"));
-    assert_eq!(browser.moved_to(&site.start()).item("key").await.as_deref(), Some("1"));
+    assert_eq!(visitor.item("key").await.as_deref(), Some("1"));
+    assert_eq!(visitor.moved_to(&site.start()).item("key").await.as_deref(), Some("1"));
     match (in_the_process, in_the_store) {
         (true, true) => "immediately",
         (true, false) => "immediately in this process; in the store when the response ends",
@@ -81,11 +81,11 @@ async fn a_panic_after_a_write(site: Arc<Site>) -> &'static str {
 
 async fn a_500_after_a_first_write(site: Arc<Site>) -> &'static str {
     let server = site.start();
-    let browser = Browser::at(&server);
+    let visitor = Visitor::at(&server);
 
-    fail(&browser, &Script::from([set("key", "1")]).ending(End::Status500)).await;
+    fail(&visitor, &Script::from([set("key", "1")]).ending(End::Status500)).await;
 
-    match (browser.cookie(), browser.item("key").await) {
+    match (visitor.cookie(), visitor.item("key").await) {
         (Some(_), Some(_)) => "kept",
         (None, None) => "lost: no cookie is set",
         other => panic!("{other:?}"),
@@ -95,15 +95,15 @@ async fn a_500_after_a_first_write(site: Arc<Site>) -> &'static str {
 /// What becomes of an item whose request ended badly after an Ok.
 async fn fate(site: &Arc<Site>, script: Script) -> &'static str {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
+    let visitor = Visitor::with_session(&server).await;
 
-    fail(&browser, &script).await;
+    fail(&visitor, &script).await;
 
     // In this order: to read it in the same process can be what commits it.
-    let in_the_store = browser.moved_to(&site.start()).item("key").await.is_some();
-    let in_the_process = browser.item("key").await.is_some();
-    let in_the_store_now = browser.moved_to(&site.start()).item("key").await.is_some();
-    assert_eq!(browser.item("first").await.as_deref(), Some("1"), "what was there before is untouched");
+    let in_the_store = visitor.moved_to(&site.start()).item("key").await.is_some();
+    let in_the_process = visitor.item("key").await.is_some();
+    let in_the_store_now = visitor.moved_to(&site.start()).item("key").await.is_some();
+    assert_eq!(visitor.item("first").await.as_deref(), Some("1"), "what was there before is untouched");
     match (in_the_process, in_the_store, in_the_store_now) {
         (true, true, true) => "kept",
         (false, false, false) => "lost",
@@ -112,8 +112,8 @@ async fn fate(site: &Arc<Site>, script: Script) -> &'static str {
     }
 }
 
-async fn fail(browser: &Browser, script: &Script) {
-    if let Ok(response) = browser.send(script).await {
+async fn fail(visitor: &Visitor, script: &Script) {
+    if let Ok(response) = visitor.send(script).await {
         let status = response.status();
         let answers = response.text().await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{answers:?}");
@@ -123,17 +123,17 @@ async fn fail(browser: &Browser, script: &Script) {
 async fn a_failing_store(site: Arc<Site>) -> &'static str {
     let Some(fault) = &site.fault else { return "not applicable" };
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
+    let visitor = Visitor::with_session(&server).await;
 
     fault.set(true);
     // Whatever the write answered, the request must not go well.
-    let response = browser.send(&[set("first", "2")].into()).await.expect("an answer");
+    let response = visitor.send(&[set("first", "2")].into()).await.expect("an answer");
     assert!(response.status().is_server_error(), "{}", response.status());
     fault.set(false);
 
-    let in_the_store = browser.moved_to(&site.start()).item("first").await;
+    let in_the_store = visitor.moved_to(&site.start()).item("first").await;
     assert_eq!(in_the_store.as_deref(), Some("1"), "nothing was saved");
-    match browser.item("first").await.as_deref() {
+    match visitor.item("first").await.as_deref() {
         Some("1") => "the request fails and the old item stays",
         Some("2") => "the request fails, but this process keeps the new item",
         other => panic!("the item is {other:?}"),
@@ -142,24 +142,24 @@ async fn a_failing_store(site: Arc<Site>) -> &'static str {
 
 async fn renewing(site: Arc<Site>) -> &'static str {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
-    let old = browser.cookie().expect("a cookie");
-    let intruder = |server: &Server| Browser::with_cookie(server, &old);
+    let visitor = Visitor::with_session(&server).await;
+    let old = visitor.cookie().expect("a cookie");
+    let intruder = |server: &Server| Visitor::with_cookie(server, &old);
     assert_eq!(intruder(&server).item("first").await.as_deref(), Some("1"), "the old id is worth something so far");
-    browser.done([set("second", "2")]).await;
+    visitor.done([set("second", "2")]).await;
 
-    let renewed = browser.step(Step::Renew(changes(&[("first", None), ("third", Some("3"))]))).await;
+    let renewed = visitor.step(Step::Renew(changes(&[("first", None), ("third", Some("3"))]))).await;
 
-    let items = browser.run([get("first"), get("second"), get("third")]).await;
+    let items = visitor.run([get("first"), get("second"), get("third")]).await;
     if renewed == Answer::Failed("Unsupported".to_owned()) {
         assert_eq!(items, [item("1"), item("2"), Answer::Item(None)], "nothing has changed");
-        assert_eq!(browser.cookie().as_ref(), Some(&old));
+        assert_eq!(visitor.cookie().as_ref(), Some(&old));
         return "`Unsupported`; nothing changes";
     }
     assert_eq!(renewed, Answer::Done);
     assert_eq!(items, [Answer::Item(None), item("2"), item("3")]);
-    assert_ne!(browser.cookie().expect("a new cookie"), old);
-    assert_eq!(browser.moved_to(&site.start()).item("third").await.as_deref(), Some("3"));
+    assert_ne!(visitor.cookie().expect("a new cookie"), old);
+    assert_eq!(visitor.moved_to(&site.start()).item("third").await.as_deref(), Some("3"));
     for server in [server, site.start()] {
         let found = intruder(&server).run([get("first"), get("second"), get("third")]).await;
         assert_eq!(found, [const { Answer::Item(None) }; 3], "the old id is worth nothing");
@@ -182,18 +182,18 @@ async fn a_panic_after_renewing(site: Arc<Site>) -> &'static str {
 /// What becomes of a session that was renewed by a request that ended badly.
 async fn renewed(site: &Arc<Site>, end: End) -> &'static str {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
+    let visitor = Visitor::with_session(&server).await;
     let renew = Step::Renew(Vec::new());
-    if Browser::at(&server).step(renew.clone()).await == Answer::Failed("Unsupported".to_owned()) {
+    if Visitor::at(&server).step(renew.clone()).await == Answer::Failed("Unsupported".to_owned()) {
         return "`Unsupported`";
     }
-    let old_cookie = browser.cookie().expect("a cookie");
+    let old_cookie = visitor.cookie().expect("a cookie");
 
-    fail(&browser, &Script::from([renew]).ending(end)).await;
+    fail(&visitor, &Script::from([renew]).ending(end)).await;
 
-    let old_is_valid = async || Browser::with_cookie(&site.start(), &old_cookie).item("first").await.is_some();
+    let old_is_valid = async || Visitor::with_cookie(&site.start(), &old_cookie).item("first").await.is_some();
     let old_was_valid = old_is_valid().await;
-    let kept = browser.item("first").await.is_some();
+    let kept = visitor.item("first").await.is_some();
     match (kept, old_was_valid, old_is_valid().await) {
         (true, false, false) => "renewed",
         (true, true, false) => "renewed by the next request",
@@ -205,28 +205,28 @@ async fn renewed(site: &Arc<Site>, end: End) -> &'static str {
 
 async fn setting_in_an_ended_session(site: Arc<Site>) -> &'static str {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
-    let old = browser.cookie().expect("a cookie");
+    let visitor = Visitor::with_session(&server).await;
+    let old = visitor.cookie().expect("a cookie");
 
-    let answers = browser.run([Step::EndSession, set("key", "1")]).await;
+    let answers = visitor.run([Step::EndSession, set("key", "1")]).await;
 
-    of_an_ended_session(&site, &browser, &old, &answers[1]).await
+    of_an_ended_session(&site, &visitor, &old, &answers[1]).await
 }
 
 async fn renewing_an_ended_session(site: Arc<Site>) -> &'static str {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
-    let old = browser.cookie().expect("a cookie");
+    let visitor = Visitor::with_session(&server).await;
+    let old = visitor.cookie().expect("a cookie");
 
-    let answers = browser.run([Step::EndSession, Step::Renew(changes(&[("key", Some("1"))]))]).await;
+    let answers = visitor.run([Step::EndSession, Step::Renew(changes(&[("key", Some("1"))]))]).await;
 
-    of_an_ended_session(&site, &browser, &old, &answers[1]).await
+    of_an_ended_session(&site, &visitor, &old, &answers[1]).await
 }
 
 /// What became of `key`, written after the session was ended.
-async fn of_an_ended_session(site: &Arc<Site>, browser: &Browser, old: &str, answer: &Answer) -> &'static str {
-    let kept = browser.item("key").await.is_some();
-    let old_cookie = Browser::with_cookie(&site.start(), old).run([get("first"), get("key")]).await;
+async fn of_an_ended_session(site: &Arc<Site>, visitor: &Visitor, old: &str, answer: &Answer) -> &'static str {
+    let kept = visitor.item("key").await.is_some();
+    let old_cookie = Visitor::with_cookie(&site.start(), old).run([get("first"), get("key")]).await;
     assert_eq!(old_cookie[0], Answer::Item(None), "what was there before is gone");
     match (answer, kept, &old_cookie[1]) {
         (Answer::Failed(kind), false, Answer::Item(None)) if kind == "Session" => "an error",
@@ -240,15 +240,15 @@ async fn of_an_ended_session(site: &Arc<Site>, browser: &Browser, old: &str, ans
 
 async fn a_cookie_from_before(site: Arc<Site>) -> &'static str {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
-    let cookie = browser.cookie().expect("a cookie");
-    browser.done([Step::EndSession]).await;
-    let browser = Browser::with_cookie(&server, &cookie);
+    let visitor = Visitor::with_session(&server).await;
+    let cookie = visitor.cookie().expect("a cookie");
+    visitor.done([Step::EndSession]).await;
+    let visitor = Visitor::with_cookie(&server, &cookie);
 
-    browser.done([set("key", "1")]).await;
+    visitor.done([set("key", "1")]).await;
 
-    assert_eq!(browser.item("key").await.as_deref(), Some("1"));
-    match Browser::with_cookie(&site.start(), &cookie).item("key").await {
+    assert_eq!(visitor.item("key").await.as_deref(), Some("1"));
+    match Visitor::with_cookie(&site.start(), &cookie).item("key").await {
         None => "new id",
         Some(_) => "same id",
     }
@@ -265,15 +265,15 @@ async fn ending_a_session_after_a_panic(site: Arc<Site>) -> &'static str {
 /// What the cookie is worth after the step.
 async fn after_a_panic(site: &Arc<Site>, step: Step) -> &'static str {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
-    let cookie = browser.cookie().expect("a cookie");
-    fail(&browser, &Script::from([get("first")]).ending(End::Panic)).await;
+    let visitor = Visitor::with_session(&server).await;
+    let cookie = visitor.cookie().expect("a cookie");
+    fail(&visitor, &Script::from([get("first")]).ending(End::Panic)).await;
 
-    if browser.step(step).await == Answer::Failed("Unsupported".to_owned()) {
+    if visitor.step(step).await == Answer::Failed("Unsupported".to_owned()) {
         return "`Unsupported`";
     }
 
-    match Browser::with_cookie(&server, &cookie).item("first").await {
+    match Visitor::with_cookie(&server, &cookie).item("first").await {
         None => "the old cookie is invalid",
         Some(_) => "the old cookie still works",
     }
@@ -281,12 +281,12 @@ async fn after_a_panic(site: &Arc<Site>, step: Step) -> &'static str {
 
 async fn reloading(site: Arc<Site>) -> &'static str {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
-    let reader = browser.clone();
+    let visitor = Visitor::with_session(&server).await;
+    let reader = visitor.clone();
     let script = [get("first"), Step::Wait, Step::Reload, get("first"), set("own", "1"), Step::Reload, get("own")];
     let reader = tokio::spawn(async move { reader.run(script).await });
     site.gate.arrivals(1).await;
-    browser.done([set("first", "2")]).await;
+    visitor.done([set("first", "2")]).await;
     site.gate.open(1);
 
     let answers = reader.await.expect("the reader ends well");
@@ -304,15 +304,15 @@ async fn reloading(site: Arc<Site>) -> &'static str {
 
 async fn a_reader_beside_a_writer(site: Arc<Site>) -> &'static str {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
-    let reader = browser.clone();
+    let visitor = Visitor::with_session(&server).await;
+    let reader = visitor.clone();
     let reader = tokio::spawn(async move { reader.run([get("first"), Step::Wait]).await });
     site.gate.arrivals(1).await;
-    browser.done([set("key", "1")]).await;
+    visitor.done([set("key", "1")]).await;
     site.gate.open(1);
     reader.await.expect("the reader ends well");
 
-    match browser.item("key").await {
+    match visitor.item("key").await {
         Some(_) => "keeps the write",
         None => "undoes the write",
     }
@@ -320,16 +320,16 @@ async fn a_reader_beside_a_writer(site: Arc<Site>) -> &'static str {
 
 async fn a_reader_beside_the_end(site: Arc<Site>) -> &'static str {
     let server = site.start();
-    let browser = Browser::with_session(&server).await;
-    let cookie = browser.cookie().expect("a cookie");
-    let reader = browser.clone();
+    let visitor = Visitor::with_session(&server).await;
+    let cookie = visitor.cookie().expect("a cookie");
+    let reader = visitor.clone();
     let reader = tokio::spawn(async move { reader.run([get("first"), Step::Wait]).await });
     site.gate.arrivals(1).await;
-    browser.done([Step::EndSession]).await;
+    visitor.done([Step::EndSession]).await;
     site.gate.open(1);
     reader.await.expect("the reader ends well");
 
-    match Browser::with_cookie(&server, &cookie).item("first").await {
+    match Visitor::with_cookie(&server, &cookie).item("first").await {
         None => "stays ended",
         Some(_) => "comes back",
     }
