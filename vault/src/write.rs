@@ -24,12 +24,16 @@ const SIGN_IN_SESSION: &str = "logto_sign_in_session";
 
 /// The items that may be in the session from before the vault was introduced, and whether they are moved. Access tokens
 /// are not.
-const SDK_ITEMS: [(&str, bool); 4] = [
+const SDK_ITEMS: [(&str, bool); 5] = [
     (SIGN_IN_SESSION, true),
     ("logto_id_token", true),
     ("logto_refresh_token", true),
     ("logto_access_token_map", false),
+    ("logto_refresh_lease", false),
 ];
+
+/// The key of an access token, but for its target.
+const ACCESS_TOKEN: &str = "logto_access_token:";
 
 /// A write: the last change of each item, and the items that it depends on.
 pub(crate) struct Write<'a> {
@@ -72,10 +76,9 @@ impl<'a> Write<'a> {
 
     /// The keys that the session may have instead of the vault, and whether their items are moved.
     fn movable_keys(&self) -> Vec<(String, bool)> {
-        let written = self.items.iter().map(|(key, _)| key);
-        let mut keys: Vec<_> = written.clone().map(|key| (key.clone(), false)).collect();
-        let prefixes: BTreeSet<_> =
-            written.filter_map(|key| SDK_ITEMS.iter().find_map(|(name, _)| key.strip_suffix(name))).collect();
+        let mut keys: Vec<_> = self.items.iter().map(|(key, _)| (key.clone(), false)).collect();
+        let all = self.items.iter().chain(&self.expected).map(|(key, _)| key.as_str());
+        let prefixes: BTreeSet<_> = all.filter_map(prefix).collect();
         for prefix in prefixes {
             for (name, is_moved) in SDK_ITEMS {
                 let key = [prefix, name].concat();
@@ -108,6 +111,12 @@ impl<'a> Write<'a> {
             (false, false) => changes.deferred(),
         }
     }
+}
+
+/// The prefix of an item of the SDK.
+fn prefix(key: &str) -> Option<&str> {
+    let fixed = SDK_ITEMS.iter().find_map(|(name, _)| key.strip_suffix(name));
+    fixed.or_else(|| key.split_once(ACCESS_TOKEN).map(|(prefix, _)| prefix))
 }
 
 impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
