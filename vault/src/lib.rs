@@ -21,8 +21,16 @@
 //!
 //! # Security
 //!
-//! Every item is encrypted before it reaches the store, with a key that the store does not have. The `Debug` and
-//! `Display` output of this crate's types never contains an item's value, a key or a ticket.
+//! Every item is encrypted before it reaches the store, with a key that the ticket opens together with the
+//! application's own key.
+//!
+//! - If the ticket is in the browser's cookie, a leaked store shows no item.
+//! - If the web sessions are in the same store, it has the tickets too, and only the application's key protects the
+//!   items.
+//! - Whoever can write to the store cannot forge or move items, but can restore old ones, or whole old records.
+//!
+//! The `Debug` and `Display` output of this crate's types never contains an item's value, a key or a ticket. This does
+//! not extend to the [source](std::error::Error::source) of an error, which is the store's own.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

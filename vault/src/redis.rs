@@ -6,7 +6,7 @@
 //!   calls that follow wait for the new connection. A swap is therefore never sent again, except by `Script` after a
 //!   `NOSCRIPT`, which says that it has not run.
 //! - A response that times out does not count as a lost connection. Without the kernel's time-outs, a connection whose
-//!   peer has vanished would be used for many minutes.
+//!   peer has vanished would be used for many minutes. Only Linux and its relatives have a setting for it.
 //! - With RESP3, the manager also reconnects when the connection is lost while idle. With RESP2, the next call fails.
 
 use std::collections::HashMap;
@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use redis_1::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis_1::io::tcp::TcpSettings;
-use redis_1::io::tcp::socket2::TcpKeepalive;
 use redis_1::{Client, IntoConnectionInfo, ProtocolVersion, RedisResult, Script, ScriptInvocation, pipe};
 
 use crate::store::{self, GUARD, Id, Record, StoreError, Swap, Swapped, VaultStore, Version};
@@ -26,9 +25,9 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(1);
 const CONNECTION_RETRIES: usize = 1;
 
-/// When the kernel gives up a connection whose peer has vanished: at the latest after `USER_TIMEOUT` if there are
-/// unacknowledged commands, and otherwise when keep-alive probes fail.
-const USER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the kernel waits for a peer to acknowledge a command, or a keep-alive probe, before it ends the connection.
+const VANISHED_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection is idle before the first probe.
 const KEEPALIVE_TIME: Duration = Duration::from_secs(30);
 
 static SWAP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("swap.lua")));
@@ -146,10 +145,11 @@ impl RedisVault {
 
 async fn connect(url: &str) -> RedisResult<ConnectionManager> {
     let info = url.into_connection_info()?;
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(USER_TIMEOUT);
-    let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+    let tcp = TcpSettings::default().set_nodelay(true);
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    let tcp = tcp.set_user_timeout(USER_TIMEOUT);
+    let tcp = tcp.set_user_timeout(VANISHED_TIMEOUT).set_keepalive(
+        redis_1::io::tcp::socket2::TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(VANISHED_TIMEOUT),
+    );
     let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     let client = Client::open(info.set_tcp_settings(tcp).set_redis_settings(redis))?;
     let config = ConnectionManagerConfig::new()

@@ -163,7 +163,8 @@ impl fmt::Debug for Version {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// The name of the field.
+    /// The name of the field. A vault's names are `k` and, for items, `i` followed by base64url: no store has to escape
+    /// them.
     pub name: String,
     /// The version that the field must have. `None`: there must be no such field.
     pub expected: Option<Version>,

@@ -45,7 +45,8 @@ if replaces and expected_fields > 0 then redis.call('DEL', record) end
 for first = 1, #puts, CHUNK do
   redis.call('HSET', record, unpack(puts, first, math.min(first + CHUNK - 1, #puts)))
 end
-if replaces or redis.call('PTTL', record) < tonumber(lifetime) then
+-- Never shortened. What was just created, or replaced, has none: -1.
+if redis.call('PTTL', record) < tonumber(lifetime) then
   redis.call('PEXPIRE', record, lifetime)
 end
 return false

@@ -60,7 +60,7 @@ impl<H> Drop for ThreadBound<H> {
     fn drop(&mut self) {
         let session = self.session.take();
         if session.as_ref().is_some_and(|session| !session.valid()) {
-            // Its own `drop` would panic, or abort the process if this is a panic already.
+            // Its own `drop` would panic, and dropping the session here would not be sound.
             mem::forget(session);
         }
     }
