@@ -210,7 +210,8 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     /// Another process has signed out. It has revoked the refresh token that it knew, which a rotation has replaced since.
     fn signed_out_elsewhere(&self, grant: &Grant) -> Error {
-        let rotated = grant.state().is_rotated.then(|| grant.refresh_token()).flatten();
+        let is_rotated = grant.state().is_rotated;
+        let rotated = grant.refresh_token().filter(|_| is_rotated);
         grant.end_with(End::SignedOut);
         if let Some(refresh_token) = rotated {
             drop(self.shared().revoke_in_background(refresh_token, None));
