@@ -12,40 +12,36 @@ use crate::write::{Attempt, SIGN_IN_SESSION, Write};
 
 impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
     /// Changes a session without a record.
-    pub(crate) async fn change_missing(
-        &self,
-        seen: &mut Seen,
-        ticket: Option<String>,
-        write: &Write<'_>,
-        is_first: bool,
-    ) -> Result<Attempt> {
+    pub(crate) async fn change_missing(&self, seen: &mut Seen, write: &Write<'_>, is_first: bool) -> Result<Attempt> {
         if seen.was_alive && !write.changes.renews_id() {
             return Err(Error::ended().with_operation(write.operation()));
         }
         for (key, expected) in &write.expected {
-            let value = if ticket.is_none() { self.session.read(key.into()).await? } else { None };
+            let value = if seen.ticket.is_none() { self.session.read(key.into()).await? } else { None };
             if value.as_deref() != *expected {
                 return Err(Error::conflict().with_operation(write.operation()));
             }
         }
         if write.only_removes() {
-            return self.remove_from_session(ticket.is_some(), write).await;
+            return self.remove_from_session(seen, write).await;
         }
         // A write that has read nothing belongs to whoever the ticket was for.
-        if ticket.is_some() && is_first && !write.changes.renews_id() {
+        if seen.ticket.is_some() && is_first && !write.changes.renews_id() {
             return Err(Error::ended().with_operation(write.operation()));
         }
         // Another request of this session may have created a record meanwhile.
         self.session.reload().await?;
-        if self.session.read(TICKET_KEY.into()).await? != ticket {
+        let ticket = self.session.read(TICKET_KEY.into()).await?;
+        if ticket != seen.ticket {
+            seen.ticket = ticket;
             return Ok(Attempt::Again);
         }
-        self.create_record(seen, ticket.is_some(), write).await
+        self.create_record(seen, write).await
     }
 
-    async fn remove_from_session(&self, has_ticket: bool, write: &Write<'_>) -> Result<Attempt> {
+    async fn remove_from_session(&self, seen: &mut Seen, write: &Write<'_>) -> Result<Attempt> {
         let mut changes = Vec::new();
-        if has_ticket {
+        if seen.ticket.is_some() {
             changes.push(Change::remove(TICKET_KEY));
         }
         for (key, _) in &write.items {
@@ -56,12 +52,13 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         if !changes.is_empty() || write.changes.renews_id() {
             self.session.write(write.of_session(&changes)).await?;
         }
+        seen.ticket = None;
         Ok(Attempt::Done)
     }
 
     /// Creates a record, and moves to it what the session holds from before the vault was introduced.
-    async fn create_record(&self, seen: &mut Seen, has_ticket: bool, write: &Write<'_>) -> Result<Attempt> {
-        let moved = if has_ticket { Vec::new() } else { self.items_to_move(write).await? };
+    async fn create_record(&self, seen: &mut Seen, write: &Write<'_>) -> Result<Attempt> {
+        let moved = if seen.ticket.is_some() { Vec::new() } else { self.items_to_move(write).await? };
         let is_signed_in =
             write.signs_in() || moved.iter().any(|(key, value)| value.is_some() && !key.ends_with(SIGN_IN_SESSION));
         let ticket = Ticket::random();
@@ -99,7 +96,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             let _ = self.vault.store().end(ticket.id(), Some(record.guard_version), END_MARKER_LIFETIME).await;
             return Err(error);
         }
-        seen.was_alive = true;
+        (seen.ticket, seen.was_alive) = (Some(text), true);
         seen.record = State::Open(record);
         Ok(Attempt::Done)
     }

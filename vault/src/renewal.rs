@@ -34,6 +34,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             let ticket = Ticket::for_record(id);
             let both = ticket.encode_with_old(&record.ticket);
             self.session.write(write.of_session(&[Change::set(TICKET_KEY, &both)])).await?;
+            seen.ticket = Some(both);
             *announced.insert(ticket)
         };
         let guard = Guard { data_key: DataKey::random(), is_signed_in: record.guard.is_signed_in || write.signs_in() };
@@ -60,6 +61,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
                 // The old ticket opens nothing now. If it stays in the session, no harm is done.
                 let only = ticket.encode();
                 let _ = self.session.write(Changes::one(Change::set(TICKET_KEY, &only)).deferred()).await;
+                seen.ticket = Some(only);
                 Ok(Attempt::Done)
             }
             Swapped::Conflict(_) => Ok(Attempt::Again),
@@ -71,7 +73,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         let ended = self.vault.store().end(record.ticket.id(), Some(record.guard_version), END_MARKER_LIFETIME).await;
         match ended.map_err(|error| write.failed(error))? {
             Swapped::Done => {
-                seen.was_alive = false;
+                (seen.ticket, seen.was_alive) = (None, false);
                 self.session.write(write.of_session(&[Change::remove(TICKET_KEY)])).await?;
                 Ok(Attempt::Done)
             }
