@@ -53,10 +53,6 @@ impl OpenRecord {
         self.is_complete || names.iter().all(|name| self.items.contains_key(name))
     }
 
-    pub(crate) fn is_complete(&self) -> bool {
-        self.is_complete
-    }
-
     /// Takes in a field as it was read.
     pub(crate) fn learn(&mut self, name: &str, field: Option<&[u8]>) {
         let item = field.and_then(|field| {

@@ -104,11 +104,11 @@ impl<H, S> Vaulted<H, S> {
 }
 
 impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
-    /// Reads the named fields, or all, unless they are known. `None` for the names means all.
+    /// Reads the named fields unless they are known. `None` for the names reads all fields, also if they were known.
     pub(crate) async fn ensure(&self, seen: &mut Seen, names: Option<&[String]>) -> Result<()> {
         match &seen.record {
             State::Missing => return Ok(()),
-            State::Open(record) if names.map_or(record.is_complete(), |names| record.knows(names)) => return Ok(()),
+            State::Open(record) if names.is_some_and(|names| record.knows(names)) => return Ok(()),
             State::Open(_) | State::Unread => {}
         }
         let tickets = self.tickets(seen).await?;

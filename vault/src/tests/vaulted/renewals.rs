@@ -9,6 +9,19 @@ use crate::tests::test_store::{Fault, TestStore};
 use crate::tests::web::{Browser, Saving};
 use crate::{Vault, Vaulted};
 
+#[tokio::test]
+async fn sign_out_keeps_what_another_request_has_written_since_this_one_has_signed_in() {
+    let (_, vault) = vault();
+    let browser = Browser::new(Saving::AtOnce);
+    let request = page(&browser, &vault);
+    renew(&request, &[("a", Some("1"))]).await.unwrap();
+    write(&page(&browser, &vault), &[("b", Some("2"))]).await.unwrap();
+
+    renew(&request, &[("a", None)]).await.unwrap();
+
+    assert_eq!(read(&page(&browser, &vault), "b").await.as_deref(), Some("2"));
+}
+
 /// Lets a renewal fail whose request is still on its way. Returns the tickets in the session: a new one, which nobody can
 /// use yet, and the old one.
 async fn delayed_renewal(browser: &Browser, store: &TestStore, vault: &Vault<TestStore>) -> String {
