@@ -6,7 +6,7 @@ use logto_storage_core::{Change, Changes, Result, SessionHandle};
 
 use crate::record::OpenRecord;
 use crate::seal::{DataKey, Guard, field_name};
-use crate::store::{GUARD, Step, Swap, Swapped, VaultStore};
+use crate::store::{GUARD, Step, Swap, Swapped, VaultStore, Version};
 use crate::ticket::{TICKET_KEY, Ticket};
 use crate::vaulted::{Seen, State, Vaulted};
 use crate::write::{Attempt, Write};
@@ -23,7 +23,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
     pub(crate) async fn renew_record(
         &self,
         seen: &mut Seen,
-        record: OpenRecord,
+        mut record: OpenRecord,
         write: &Write<'_>,
         announced: &mut Option<Ticket>,
     ) -> Result<Attempt> {
@@ -31,6 +31,9 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         let ticket = if let Some(ticket) = announced {
             *ticket
         } else {
+            if record.has_rival && !self.outrun_rival(&mut record, write).await? {
+                return Ok(Attempt::Again);
+            }
             let ticket = Ticket::for_record(id);
             let both = ticket.encode_with_old(&record.ticket);
             self.session.write(write.of_session(&[Change::set(TICKET_KEY, &both)])).await?;
@@ -66,6 +69,20 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             }
             Swapped::Conflict(_) => Ok(Attempt::Again),
         }
+    }
+
+    /// Gives the guard another version, so that the rival comes too late. Returns whether it does.
+    ///
+    /// The session has to keep the rival's ticket until then: it has room for one new ticket, and if that is another one
+    /// when the rival arrives, nobody who signs out knows the ticket that opens the record.
+    async fn outrun_rival(&self, record: &mut OpenRecord, write: &Write<'_>) -> Result<bool> {
+        let lifetime = self.vault.lifetime_of(record.guard.is_signed_in);
+        let guard = record.guard.seal(&record.ticket, self.vault.keys());
+        let version = record.guard_version;
+        record.guard_version = Version::of(&guard).expect("sealed fields begin with a version");
+        let swap = Swap::new([Step::put(GUARD, Some(version), guard)], lifetime);
+        let swapped = self.vault.store().swap(record.ticket.id(), &swap).await.map_err(|error| write.failed(error))?;
+        Ok(swapped == Swapped::Done)
     }
 
     /// Ends the record, which nothing is left in.

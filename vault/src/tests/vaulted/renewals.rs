@@ -37,6 +37,41 @@ async fn delayed_renewal(browser: &Browser, store: &TestStore, vault: &Vault<Tes
 }
 
 #[tokio::test]
+async fn sign_out_kills_the_ticket_of_a_delayed_renewal_whenever_that_arrives() {
+    for arrives_before in 0..3 {
+        let (store, vault) = vault();
+        let browser = Browser::new(Saving::AtOnce);
+        let announced = delayed_renewal(&browser, &store, &vault).await;
+        let late = store.clone();
+        store.before_change(arrives_before, async move { drop(late.deliver_late().await) });
+
+        assert_eq!(renew(&page(&browser, &vault), &[("a", None)]).await, Ok(()));
+        store.deliver_late().await;
+
+        assert_eq!(read_with(&announced, &vault, "b").await, None, "{arrives_before}");
+        assert_eq!(read(&page(&browser, &vault), "b").await.as_deref(), Some("2"), "{arrives_before}");
+    }
+}
+
+#[tokio::test]
+async fn delayed_renewal_is_void_once_another_one_was_tried() {
+    // The second renewal fails at either of its changes.
+    for fails_at in [1, 2] {
+        let (store, vault) = vault();
+        let browser = Browser::new(Saving::AtOnce);
+        let announced = delayed_renewal(&browser, &store, &vault).await;
+        store.fail(fails_at, Fault::RequestLost);
+        assert_eq!(renew(&page(&browser, &vault), &[("a", Some("4"))]).await, Err(ErrorKind::Session));
+
+        store.deliver_late().await;
+        store.calls();
+        assert_eq!(renew(&page(&browser, &vault), &[("a", None), ("b", None)]).await, Ok(()));
+
+        assert_eq!(read_with(&announced, &vault, "b").await, None, "{fails_at}");
+    }
+}
+
+#[tokio::test]
 async fn late_request_does_not_write_to_the_record_of_a_later_sign_in_in_a_shared_session() {
     let (_, vault) = vault();
     let session = MemorySession::default();
