@@ -121,7 +121,11 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             // Until the write has succeeded, nothing is known: it may fail, or its caller may go away.
             let attempt = match std::mem::replace(&mut seen.record, State::Unread) {
                 State::Open(record) => self.change_record(&mut seen, record, &write, &mut announced).await?,
-                State::Missing => self.change_missing(&mut seen, &write, is_first).await?,
+                State::Missing => {
+                    // It was for a record that has ended. There may be another one by now.
+                    announced = None;
+                    self.change_missing(&mut seen, &write, is_first).await?
+                }
                 State::Unread => Attempt::Again,
             };
             match attempt {

@@ -72,6 +72,25 @@ async fn delayed_renewal_is_void_once_another_one_was_tried() {
 }
 
 #[tokio::test]
+async fn sign_in_renews_the_record_that_another_request_has_left_in_a_shared_session() {
+    let (store, vault) = vault();
+    let session = MemorySession::default();
+    let page = || Vaulted::new(session.clone(), vault.clone());
+    renew(&page(), &[("a", Some("1"))]).await.unwrap();
+    store.calls();
+    let (sign_out, sign_in) = (page(), page());
+    store.before_change(0, async move {
+        renew(&sign_out, &[("a", None)]).await.unwrap();
+        renew(&sign_in, &[("a", Some("2")), ("b", Some("2"))]).await.unwrap();
+    });
+
+    assert_eq!(renew(&page(), &[("a", Some("3"))]).await, Ok(()));
+
+    assert_eq!(read(&page(), "a").await.as_deref(), Some("3"));
+    assert_eq!(read(&page(), "b").await.as_deref(), Some("2"));
+}
+
+#[tokio::test]
 async fn late_request_does_not_write_to_the_record_of_a_later_sign_in_in_a_shared_session() {
     let (_, vault) = vault();
     let session = MemorySession::default();
