@@ -76,8 +76,8 @@ impl OpenRecord {
     }
 
     /// Takes in what this request has written.
-    pub(crate) fn wrote(&mut self, name: String, version: Version, value: Option<String>) {
-        self.items.insert(name, Some(SeenItem { version, value }));
+    pub(crate) fn wrote(&mut self, name: String, version: Option<Version>, value: Option<String>) {
+        self.items.insert(name, version.map(|version| SeenItem { version, value }));
     }
 
     /// `None` if there is no such field.

@@ -174,12 +174,9 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         for (key, value) in &write.items {
             let name = field_name(key);
             let version = record.item(&name).map(|item| item.version);
-            steps.push(if value.is_none() && version.is_none() {
-                Step::look(name, None)
-            } else {
-                let field = guard.data_key.seal(&id, &name, value.map(str::as_bytes));
-                Step::put(name, version, field)
-            });
+            // Also the removal of a missing item: a failed write of the item may still be on its way.
+            let field = guard.data_key.seal(&id, &name, value.map(str::as_bytes));
+            steps.push(Step::put(name, version, field));
         }
         for (key, _) in &write.expected {
             let name = field_name(key);
@@ -191,16 +188,13 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         let swap = Swap::new(steps, self.vault.lifetime_of(guard.is_signed_in));
         match self.vault.store().swap(&id, &swap).await.map_err(|error| write.failed(error))? {
             Swapped::Done => {
-                let versions = swap.steps.iter().map(|step| step.put.as_deref().and_then(Version::of));
-                let mut versions = versions.collect::<Vec<_>>().into_iter();
+                let mut versions = swap.steps.iter().map(|step| step.put.as_deref().and_then(Version::of));
                 if let Some(version) = versions.next().flatten() {
                     record.guard_version = version;
                 }
                 record.guard = guard;
                 for ((key, value), version) in write.items.iter().zip(versions) {
-                    if let Some(version) = version {
-                        record.wrote(field_name(key), version, value.map(str::to_owned));
-                    }
+                    record.wrote(field_name(key), version, value.map(str::to_owned));
                 }
                 seen.record = State::Open(record);
                 Ok(Attempt::Done)
