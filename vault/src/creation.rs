@@ -12,9 +12,20 @@ use crate::write::{Attempt, SIGN_IN_SESSION, Write};
 
 impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
     /// Changes a session without a record.
-    pub(crate) async fn change_missing(&self, seen: &mut Seen, write: &Write<'_>, is_first: bool) -> Result<Attempt> {
-        if seen.was_alive && !write.changes.renews_id() {
+    pub(crate) async fn change_missing(&self, seen: &mut Seen, write: &Write<'_>) -> Result<Attempt> {
+        // A request that has not read that nobody is signed in belongs to whomever its ticket was for.
+        let is_late = seen.was_alive || seen.ticket.is_some() && !seen.has_read;
+        if is_late && !write.changes.renews_id() {
             return Err(Error::ended().with_operation(write.operation()));
+        }
+        if !write.only_removes() {
+            // Another request of this session may have created a record meanwhile, or changed the session's items.
+            self.session.reload().await?;
+            let ticket = self.session.read(TICKET_KEY.into()).await?;
+            if ticket != seen.ticket {
+                seen.ticket = ticket;
+                return Ok(Attempt::Again);
+            }
         }
         for (key, expected) in &write.expected {
             let value = if seen.ticket.is_none() { self.session.read(key.into()).await? } else { None };
@@ -23,25 +34,16 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             }
         }
         if write.only_removes() {
-            return self.remove_from_session(seen, write).await;
+            self.remove_from_session(seen, write).await
+        } else {
+            self.create_record(seen, write).await
         }
-        // A write that has read nothing belongs to whoever the ticket was for.
-        if seen.ticket.is_some() && is_first && !write.changes.renews_id() {
-            return Err(Error::ended().with_operation(write.operation()));
-        }
-        // Another request of this session may have created a record meanwhile.
-        self.session.reload().await?;
-        let ticket = self.session.read(TICKET_KEY.into()).await?;
-        if ticket != seen.ticket {
-            seen.ticket = ticket;
-            return Ok(Attempt::Again);
-        }
-        self.create_record(seen, write).await
     }
 
+    /// Removes items from before the vault was introduced, and with a renewal also a ticket that opens nothing.
     async fn remove_from_session(&self, seen: &mut Seen, write: &Write<'_>) -> Result<Attempt> {
         let mut changes = Vec::new();
-        if seen.ticket.is_some() {
+        if write.changes.renews_id() && seen.ticket.is_some() {
             changes.push(Change::remove(TICKET_KEY));
         }
         for (key, _) in &write.items {
@@ -52,7 +54,9 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         if !changes.is_empty() || write.changes.renews_id() {
             self.session.write(write.of_session(&changes)).await?;
         }
-        seen.ticket = None;
+        if write.changes.renews_id() {
+            (seen.ticket, seen.was_alive) = (None, false);
+        }
         Ok(Attempt::Done)
     }
 

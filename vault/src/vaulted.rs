@@ -79,6 +79,8 @@ pub(crate) struct Seen {
     pub(crate) ticket: Option<String>,
     /// Whether this request has read a record that it has not ended itself.
     pub(crate) was_alive: bool,
+    /// Whether the caller has read anything, if only that nobody is signed in.
+    pub(crate) has_read: bool,
 }
 
 #[derive(Default)]
@@ -174,6 +176,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> SessionHandle for Vaulted<H, S> {
         }
         let ensured = self.ensure(&mut seen, Some(&names)).await;
         ensured.map_err(|error| error.with_operation(Operation::Get).with_key(&*key))?;
+        seen.has_read = true;
         match &seen.record {
             State::Open(record) => Ok(record.item(&names[0]).and_then(|item| item.value.clone())),
             State::Missing if seen.ticket.is_none() => self.session.read(key).await,

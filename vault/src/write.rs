@@ -109,7 +109,6 @@ impl<'a> Write<'a> {
 impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
     pub(crate) async fn change(&self, write: Write<'_>) -> Result<()> {
         let mut seen = self.seen.lock().await;
-        let is_first = matches!(seen.record, State::Unread) && !seen.was_alive;
         let started = Instant::now();
         let names = write.names();
         let mut announced = None;
@@ -124,7 +123,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
                 State::Missing => {
                     // It was for a record that has ended. There may be another one by now.
                     announced = None;
-                    self.change_missing(&mut seen, &write, is_first).await?
+                    self.change_missing(&mut seen, &write).await?
                 }
                 State::Unread => Attempt::Again,
             };
