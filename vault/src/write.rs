@@ -87,6 +87,12 @@ impl<'a> Write<'a> {
         self.items.iter().all(|(_, value)| value.is_none())
     }
 
+    /// Whether the items that it depends on are as they were seen.
+    fn is_expected_in(&self, record: &OpenRecord) -> bool {
+        let value = |key: &str| record.item(&field_name(key)).and_then(|item| item.value.as_deref());
+        self.expected.iter().all(|(key, expected)| value(key) == *expected)
+    }
+
     pub(crate) fn operation(&self) -> Operation {
         if self.is_conditional { Operation::ApplyIf } else { self.changes.operation() }
     }
@@ -112,6 +118,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         let started = Instant::now();
         let names = write.names();
         let mut announced = None;
+        let mut is_stale = matches!(seen.record, State::Open(_));
         loop {
             // A renewal writes all items again.
             let names = (!write.changes.renews_id()).then_some(names.as_slice());
@@ -119,6 +126,8 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             ensured.map_err(|error| error.with_operation(write.operation()))?;
             // Until the write has succeeded, nothing is known: it may fail, or its caller may go away.
             let attempt = match std::mem::replace(&mut seen.record, State::Unread) {
+                // What was read earlier may have changed.
+                State::Open(record) if is_stale && !write.is_expected_in(&record) => Attempt::Again,
                 State::Open(record) => self.change_record(&mut seen, record, &write, &mut announced).await?,
                 State::Missing => {
                     // It was for a record that has ended. There may be another one by now.
@@ -127,6 +136,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
                 }
                 State::Unread => Attempt::Again,
             };
+            is_stale = false;
             match attempt {
                 Attempt::Done => return Ok(()),
                 Attempt::Again if started.elapsed() < MAX_RETRYING => {}
@@ -143,8 +153,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         write: &Write<'_>,
         announced: &mut Option<Ticket>,
     ) -> Result<Attempt> {
-        let value = |key: &str| record.item(&field_name(key)).and_then(|item| item.value.as_deref());
-        if write.expected.iter().any(|(key, expected)| value(key) != *expected) {
+        if !write.is_expected_in(&record) {
             return Err(Error::conflict().with_operation(write.operation()));
         }
         if !write.changes.renews_id() {

@@ -43,6 +43,21 @@ async fn removal_by_a_request_whose_ticket_is_dead_is_refused_and_leaves_the_ses
 }
 
 #[tokio::test]
+async fn condition_is_compared_with_what_is_there_now() {
+    let (_, vault) = vault();
+    let browser = Browser::new(Saving::AtOnce);
+    sign_in(&browser, &vault, &[("a", "1")]).await;
+    let (stale, other) = (page(&browser, &vault), page(&browser, &vault));
+    assert_eq!(read(&stale, "a").await.as_deref(), Some("1"));
+    write(&other, &[("a", Some("2"))]).await.unwrap();
+
+    // What another request has told.
+    assert_eq!(write_if(&stale, &[("a", Some("2"))], &[("a", Some("3"))]).await, Ok(()));
+
+    assert_eq!(read(&page(&browser, &vault), "a").await.as_deref(), Some("3"));
+}
+
+#[tokio::test]
 async fn request_whose_record_has_ended_reads_nothing_from_the_session() {
     let (_, vault) = vault();
     let browser = Browser::new(Saving::AtEnd);
