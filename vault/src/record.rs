@@ -11,8 +11,8 @@ pub(crate) struct OpenRecord {
     pub(crate) ticket: Ticket,
     pub(crate) guard: Guard,
     pub(crate) guard_version: Version,
-    /// Whether the session has a newer ticket as well: that of a renewal which has failed, and may still be on its way.
-    pub(crate) has_rival: bool,
+    /// The newer tickets that the session has: those of renewals that may still be on their way.
+    pub(crate) newer: Vec<Ticket>,
     /// By field name. `None`: there is no such field.
     items: HashMap<String, Option<SeenItem>>,
     /// Whether `items` has every field.
@@ -33,13 +33,20 @@ impl OpenRecord {
         let guard_version = Version::of(field)?;
         let open = |(index, ticket): (_, &Ticket)| Some((index, *ticket, Guard::open(ticket, keys, field)?));
         let (index, ticket, guard) = tickets.iter().enumerate().find_map(open)?;
-        Some(Self { ticket, guard, guard_version, has_rival: index > 0, items: HashMap::new(), is_complete: false })
+        Some(Self {
+            ticket,
+            guard,
+            guard_version,
+            newer: tickets[..index].to_vec(),
+            items: HashMap::new(),
+            is_complete: false,
+        })
     }
 
     /// Creates a record that holds nothing yet.
     pub(crate) fn new(ticket: Ticket, guard: Guard, sealed_guard: &[u8]) -> Self {
         let guard_version = Version::of(sealed_guard).expect("sealed fields begin with a version");
-        Self { ticket, guard, guard_version, has_rival: false, items: HashMap::new(), is_complete: true }
+        Self { ticket, guard, guard_version, newer: Vec::new(), items: HashMap::new(), is_complete: true }
     }
 
     /// Seals an item for this record, and takes it in. Without a value, the field is dropped by a swap that replaces.

@@ -6,7 +6,7 @@ use logto_storage_core::{Change, Changes, Result, SessionHandle};
 
 use crate::record::OpenRecord;
 use crate::seal::{DataKey, Guard, field_name};
-use crate::store::{GUARD, Step, Swap, Swapped, VaultStore, Version};
+use crate::store::{GUARD, Step, Swap, Swapped, VaultStore};
 use crate::ticket::{TICKET_KEY, Ticket};
 use crate::vaulted::{Seen, State, Vaulted};
 use crate::write::{Attempt, Write};
@@ -18,12 +18,12 @@ pub(crate) const END_MARKER_LIFETIME: Duration = Duration::from_secs(60 * 60);
 impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
     /// Gives the record a new ticket and a new data key.
     ///
-    /// The session gets both tickets first. The record then decides which of them is good, so if the second half fails
-    /// the user is as before.
+    /// The session gets the new ticket first, beside the old one. The record then decides which of them is good, so if the
+    /// second half fails the user is as before.
     pub(crate) async fn renew_record(
         &self,
         seen: &mut Seen,
-        mut record: OpenRecord,
+        record: OpenRecord,
         write: &Write<'_>,
         announced: &mut Option<Ticket>,
     ) -> Result<Attempt> {
@@ -31,13 +31,10 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         let ticket = if let Some(ticket) = announced {
             *ticket
         } else {
-            if record.has_rival && !self.outrun_rival(&mut record, write).await? {
-                return Ok(Attempt::Again);
-            }
             let ticket = Ticket::for_record(id);
-            let both = ticket.encode_with_old(&record.ticket);
-            self.session.write(write.of_session(&[Change::set(TICKET_KEY, &both)])).await?;
-            seen.ticket = Some(both);
+            let all = ticket.encode_with_others(&record.newer, &record.ticket);
+            self.session.write(write.of_session(&[Change::set(TICKET_KEY, &all)])).await?;
+            seen.ticket = Some(all);
             *announced.insert(ticket)
         };
         let guard = Guard { data_key: DataKey::random(), is_signed_in: record.guard.is_signed_in || write.signs_in() };
@@ -61,7 +58,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         match self.vault.store().swap(&id, &swap).await.map_err(|error| write.failed(error))? {
             Swapped::Done => {
                 seen.record = State::Open(renewed);
-                // The old ticket opens nothing now. If it stays in the session, no harm is done.
+                // The other tickets open nothing now. If they stay in the session, no harm is done.
                 let only = ticket.encode();
                 let _ = self.session.write(Changes::one(Change::set(TICKET_KEY, &only)).deferred()).await;
                 seen.ticket = Some(only);
@@ -69,20 +66,6 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             }
             Swapped::Conflict(_) => Ok(Attempt::Again),
         }
-    }
-
-    /// Gives the guard another version, so that the rival comes too late. Returns whether it does.
-    ///
-    /// The session has to keep the rival's ticket until then: it has room for one new ticket, and if that is another one
-    /// when the rival arrives, nobody who signs out knows the ticket that opens the record.
-    async fn outrun_rival(&self, record: &mut OpenRecord, write: &Write<'_>) -> Result<bool> {
-        let lifetime = self.vault.lifetime_of(record.guard.is_signed_in);
-        let guard = record.guard.seal(&record.ticket, self.vault.keys());
-        let version = record.guard_version;
-        record.guard_version = Version::of(&guard).expect("sealed fields begin with a version");
-        let swap = Swap::new([Step::put(GUARD, Some(version), guard)], lifetime);
-        let swapped = self.vault.store().swap(record.ticket.id(), &swap).await.map_err(|error| write.failed(error))?;
-        Ok(swapped == Swapped::Done)
     }
 
     /// Ends the record, which nothing is left in.

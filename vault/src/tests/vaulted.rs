@@ -64,7 +64,7 @@ async fn sign_in(browser: &Browser, vault: &Vault<TestStore>, items: &[(&str, &s
 
 /// What a new request reads that has this ticket.
 async fn read_with(ticket: &str, vault: &Vault<TestStore>, key: &str) -> Option<String> {
-    let browser = Browser::new(super::web::Saving::AtOnce);
+    let browser = Browser::new(super::web::Saving::Immediate);
     browser.set(crate::ticket::TICKET_KEY, ticket);
     read(&page(&browser, vault), key).await
 }

@@ -14,14 +14,14 @@ use crate::ticket::TICKET_KEY;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Saving {
     /// With the write, unless it is deferred.
-    AtOnce,
+    Immediate,
     /// When the response ends.
     AtEnd,
     /// When the response ends, unless the handler has failed.
-    AtEndOfSuccess,
+    OnSuccess,
 }
 
-pub(crate) const SAVINGS: [Saving; 3] = [Saving::AtOnce, Saving::AtEnd, Saving::AtEndOfSuccess];
+pub(crate) const SAVINGS: [Saving; 3] = [Saving::Immediate, Saving::AtEnd, Saving::OnSuccess];
 
 /// The session of one browser, as the library has saved it.
 #[derive(Clone)]
@@ -80,7 +80,7 @@ impl Request {
     /// Ends the response.
     pub(crate) fn end(&self, has_failed: bool) {
         let mut copy = self.copy.lock().unwrap();
-        if copy.is_changed && !(has_failed && self.browser.saving == Saving::AtEndOfSuccess) {
+        if copy.is_changed && !(has_failed && self.browser.saving == Saving::OnSuccess) {
             self.save(&mut copy);
         }
     }
@@ -120,7 +120,7 @@ impl SessionHandle for Request {
         }
         copy.is_changed = true;
         copy.note_ticket(true);
-        if changes.saves_now() && self.browser.saving == Saving::AtOnce {
+        if changes.saves_now() && self.browser.saving == Saving::Immediate {
             self.save(&mut copy);
         }
         ready(Ok(()))

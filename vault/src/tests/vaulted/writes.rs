@@ -9,7 +9,7 @@ use crate::tests::web::{Browser, Saving};
 #[tokio::test]
 async fn failed_write_is_not_applied_after_the_item_was_removed_though_it_was_missing() {
     let (store, vault) = vault();
-    let browser = Browser::new(Saving::AtOnce);
+    let browser = Browser::new(Saving::Immediate);
     sign_in(&browser, &vault, &[("a", "1")]).await;
     let (first, second) = (page(&browser, &vault), page(&browser, &vault));
     store.calls();
@@ -25,7 +25,7 @@ async fn failed_write_is_not_applied_after_the_item_was_removed_though_it_was_mi
 #[tokio::test]
 async fn removal_by_a_request_whose_ticket_is_dead_is_refused_and_leaves_the_session_alone() {
     let (_, vault) = vault();
-    let browser = Browser::new(Saving::AtOnce);
+    let browser = Browser::new(Saving::Immediate);
     sign_in(&browser, &vault, &[("a", "1"), ("b", "2")]).await;
     let (late, reader) = (page(&browser, &vault), page(&browser, &vault));
     let renewal = page(&browser, &vault);
@@ -45,7 +45,7 @@ async fn removal_by_a_request_whose_ticket_is_dead_is_refused_and_leaves_the_ses
 #[tokio::test]
 async fn condition_is_compared_with_what_is_there_now() {
     let (_, vault) = vault();
-    let browser = Browser::new(Saving::AtOnce);
+    let browser = Browser::new(Saving::Immediate);
     sign_in(&browser, &vault, &[("a", "1")]).await;
     let (stale, other) = (page(&browser, &vault), page(&browser, &vault));
     assert_eq!(read(&stale, "a").await.as_deref(), Some("1"));
@@ -74,7 +74,7 @@ async fn request_whose_record_has_ended_reads_nothing_from_the_session() {
 #[tokio::test]
 async fn sign_out_by_a_dead_ticket_removes_it_from_the_session_and_lets_the_request_begin_anew() {
     let (_, vault) = vault();
-    let browser = Browser::new(Saving::AtOnce);
+    let browser = Browser::new(Saving::Immediate);
     sign_in(&browser, &vault, &[("a", "1")]).await;
     let (late, sign_out) = (page(&browser, &vault), page(&browser, &vault));
     assert_eq!(read(&late, "a").await.as_deref(), Some("1"));
@@ -108,7 +108,7 @@ async fn request_that_has_read_that_nobody_is_signed_in_may_try_again_to_begin_a
 #[tokio::test]
 async fn condition_on_an_item_in_the_session_is_compared_after_a_reload() {
     let (_, vault) = vault();
-    let browser = Browser::new(Saving::AtOnce);
+    let browser = Browser::new(Saving::Immediate);
     browser.set("logto_refresh_token", "1");
     let request = page(&browser, &vault);
     assert_eq!(read(&request, "logto_refresh_token").await.as_deref(), Some("1"));
