@@ -37,10 +37,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod boxed;
+mod creation;
 pub mod memory;
 mod record;
 #[cfg(feature = "redis-1")]
 pub mod redis;
+mod renewal;
 mod seal;
 pub mod store;
 pub mod thread_bound;

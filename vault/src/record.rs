@@ -11,6 +11,8 @@ pub(crate) struct OpenRecord {
     pub(crate) ticket: Ticket,
     pub(crate) guard: Guard,
     pub(crate) guard_version: Version,
+    /// The newer tickets that the session has: those of renewals that may still be on their way.
+    pub(crate) newer: Vec<Ticket>,
     /// By field name. `None`: there is no such field.
     items: HashMap<String, Option<SeenItem>>,
     /// Whether `items` has every field.
@@ -29,16 +31,22 @@ impl OpenRecord {
     pub(crate) fn open(tickets: &[Ticket], keys: &ApplicationKeys, record: &Record) -> Option<Self> {
         let field = record.fields.get(GUARD)?;
         let guard_version = Version::of(field)?;
-        tickets
-            .iter()
-            .find_map(|ticket| Some((*ticket, Guard::open(ticket, keys, field)?)))
-            .map(|(ticket, guard)| Self { ticket, guard, guard_version, items: HashMap::new(), is_complete: false })
+        let open = |(index, ticket): (_, &Ticket)| Some((index, *ticket, Guard::open(ticket, keys, field)?));
+        let (index, ticket, guard) = tickets.iter().enumerate().find_map(open)?;
+        Some(Self {
+            ticket,
+            guard,
+            guard_version,
+            newer: tickets[..index].to_vec(),
+            items: HashMap::new(),
+            is_complete: false,
+        })
     }
 
     /// Creates a record that holds nothing yet.
     pub(crate) fn new(ticket: Ticket, guard: Guard, sealed_guard: &[u8]) -> Self {
         let guard_version = Version::of(sealed_guard).expect("sealed fields begin with a version");
-        Self { ticket, guard, guard_version, items: HashMap::new(), is_complete: true }
+        Self { ticket, guard, guard_version, newer: Vec::new(), items: HashMap::new(), is_complete: true }
     }
 
     /// Seals an item for this record, and takes it in. Without a value, the field is dropped by a swap that replaces.
@@ -51,10 +59,6 @@ impl OpenRecord {
 
     pub(crate) fn knows(&self, names: &[String]) -> bool {
         self.is_complete || names.iter().all(|name| self.items.contains_key(name))
-    }
-
-    pub(crate) fn is_complete(&self) -> bool {
-        self.is_complete
     }
 
     /// Takes in a field as it was read.
@@ -79,8 +83,8 @@ impl OpenRecord {
     }
 
     /// Takes in what this request has written.
-    pub(crate) fn wrote(&mut self, name: String, version: Version, value: Option<String>) {
-        self.items.insert(name, Some(SeenItem { version, value }));
+    pub(crate) fn wrote(&mut self, name: String, version: Option<Version>, value: Option<String>) {
+        self.items.insert(name, version.map(|version| SeenItem { version, value }));
     }
 
     /// `None` if there is no such field.

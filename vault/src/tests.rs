@@ -3,5 +3,8 @@
 mod memory;
 mod seal;
 mod store;
+mod test_store;
 mod thread_bound;
 mod ticket;
+mod vaulted;
+mod web;

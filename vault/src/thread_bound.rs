@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::mem;
 
-use logto_storage_core::{Changes, Error, Operation, Result, SessionHandle};
+use logto_storage_core::{AllSeen, Changes, Error, Operation, Result, SessionHandle};
 use send_wrapper::SendWrapper;
 
 /// Makes a session handle that is not `Sync`, such as actix-session's, `Send` and `Sync`.
@@ -86,6 +86,15 @@ impl<H: SessionHandle> SessionHandle for ThreadBound<H> {
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
         let writing = self.on_its_thread(changes.operation()).map(|session| session.write(changes));
         async move { writing?.await }
+    }
+
+    fn write_if<'a>(&'a self, seen: AllSeen<'a>, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
+        let writing = self.on_its_thread(Operation::ApplyIf).map(|session| session.write_if(seen, changes));
+        async move { writing?.await }
+    }
+
+    fn check_renewal(&self) -> Result<()> {
+        self.on_its_thread(Operation::Renew)?.check_renewal()
     }
 
     fn reload(&self) -> impl Future<Output = Result<bool>> + Send {

@@ -10,15 +10,19 @@ use crate::store::{Id, random};
 /// The session key of the ticket.
 pub(crate) const TICKET_KEY: &str = "logto_vault";
 
-/// The separator of two tickets. Not in the alphabet of base64url.
+/// The separator of tickets. Not in the alphabet of base64url.
 const SEPARATOR: char = '.';
+
+/// How many tickets the session holds at most, if renewals fail again and again.
+const MAX_TICKETS: usize = 8;
 
 const SECRET_LEN: usize = 16;
 
 /// Names a record, and has the secret that opens it.
 ///
 /// As text it is 43 characters of base64url. During a renewal the session holds two tickets, the new one first, since
-/// only the record decides which of them opens it.
+/// only the record decides which of them opens it. If the outcome of a renewal is unknown, both stay until another one
+/// has succeeded.
 #[derive(Clone, Copy)]
 #[cfg_attr(test, derive(PartialEq, Eq))]
 pub(crate) struct Ticket {
@@ -37,9 +41,9 @@ impl Ticket {
         Self { id, secret: random() }
     }
 
-    /// Parses up to two tickets, and ignores whatever is malformed.
+    /// Parses tickets, and ignores whatever is malformed.
     pub(crate) fn parse_list(text: &str) -> Vec<Self> {
-        text.split(SEPARATOR).filter_map(Self::parse).take(2).collect()
+        text.split(SEPARATOR).filter_map(Self::parse).take(MAX_TICKETS).collect()
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -53,9 +57,11 @@ impl Ticket {
         URL_SAFE_NO_PAD.encode([&self.id.as_bytes()[..], &self.secret].concat())
     }
 
-    /// Returns the text that the session holds while `self` replaces `old`.
-    pub(crate) fn encode_with_old(&self, old: &Self) -> String {
-        format!("{}{SEPARATOR}{}", self.encode(), old.encode())
+    /// Returns the text that the session holds while `self` replaces `old`, or one of the `newer` tickets does.
+    pub(crate) fn encode_with_others(&self, newer: &[Self], old: &Self) -> String {
+        let newer = newer.iter().take(MAX_TICKETS - 2);
+        let tickets = [self].into_iter().chain(newer).chain([old]).map(Self::encode);
+        tickets.collect::<Vec<_>>().join(&SEPARATOR.to_string())
     }
 
     pub(crate) fn id(&self) -> &Id {

@@ -71,26 +71,32 @@ pub struct Vaulted<H, S> {
 }
 
 /// What this request knows.
+#[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) record: State,
+    /// The ticket that the session had when this request began, or that this request has given to it. Some libraries let
+    /// concurrent requests share a session: another ticket in it belongs to another sign-in.
+    pub(crate) ticket: Option<String>,
     /// Whether this request has read a record that it has not ended itself.
     pub(crate) was_alive: bool,
+    /// Whether the caller has read anything, if only that nobody is signed in.
+    pub(crate) has_read: bool,
 }
 
+#[derive(Default)]
 pub(crate) enum State {
     /// Nothing is known yet, or any more.
+    #[default]
     Unread,
-    /// The session has no ticket, or one that opens nothing.
-    Missing {
-        ticket: Option<String>,
-    },
+    /// There is no ticket, or it opens nothing.
+    Missing,
     Open(OpenRecord),
 }
 
 impl<H, S> Vaulted<H, S> {
     /// Creates the session of one request.
     pub fn new(session: H, vault: Vault<S>) -> Self {
-        Self { session, vault, seen: Mutex::new(Seen { record: State::Unread, was_alive: false }) }
+        Self { session, vault, seen: Mutex::default() }
     }
 
     /// Returns the session that holds the ticket.
@@ -100,25 +106,28 @@ impl<H, S> Vaulted<H, S> {
 }
 
 impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
-    /// Reads the named fields, or all, unless they are known. `None` for the names means all.
+    /// Reads the named fields unless they are known. `None` for the names reads all fields, also if they were known.
     pub(crate) async fn ensure(&self, seen: &mut Seen, names: Option<&[String]>) -> Result<()> {
-        let (text, tickets) = match &seen.record {
-            State::Missing { .. } => return Ok(()),
-            State::Open(record) if names.map_or(record.is_complete(), |names| record.knows(names)) => return Ok(()),
-            State::Open(record) => (None, vec![record.ticket]),
-            State::Unread => {
-                let text = self.session.read(TICKET_KEY.into()).await?;
-                let tickets = text.as_deref().map(Ticket::parse_list).unwrap_or_default();
-                (text, tickets)
-            }
-        };
+        match &seen.record {
+            State::Missing => return Ok(()),
+            State::Open(record) if names.is_some_and(|names| record.knows(names)) => return Ok(()),
+            State::Open(_) | State::Unread => {}
+        }
+        let tickets = self.tickets(seen).await?;
         let opened = match tickets.first() {
             Some(first) => self.read_record(seen, first, &tickets, names).await.map_err(Error::session)?,
             None => None,
         };
         seen.was_alive |= opened.is_some();
-        seen.record = opened.map_or(State::Missing { ticket: text }, State::Open);
+        seen.record = opened.map_or(State::Missing, State::Open);
         Ok(())
+    }
+
+    async fn tickets(&self, seen: &mut Seen) -> Result<Vec<Ticket>> {
+        if seen.ticket.is_none() {
+            seen.ticket = self.session.read(TICKET_KEY.into()).await?;
+        }
+        Ok(seen.ticket.as_deref().map(Ticket::parse_list).unwrap_or_default())
     }
 
     async fn read_record(
@@ -167,10 +176,11 @@ impl<H: SessionHandle + Sync, S: VaultStore> SessionHandle for Vaulted<H, S> {
         }
         let ensured = self.ensure(&mut seen, Some(&names)).await;
         ensured.map_err(|error| error.with_operation(Operation::Get).with_key(&*key))?;
+        seen.has_read = true;
         match &seen.record {
             State::Open(record) => Ok(record.item(&names[0]).and_then(|item| item.value.clone())),
-            State::Missing { ticket: None } => self.session.read(key).await,
-            State::Missing { .. } | State::Unread => Ok(None),
+            State::Missing if seen.ticket.is_none() => self.session.read(key).await,
+            State::Missing | State::Unread => Ok(None),
         }
     }
 
@@ -188,9 +198,8 @@ impl<H: SessionHandle + Sync, S: VaultStore> SessionHandle for Vaulted<H, S> {
 
     async fn reload(&self) -> Result<bool> {
         let mut seen = self.seen.lock().await;
-        let has_ticket = !matches!(&seen.record, State::Missing { ticket: None });
-        // A session with a ticket need not be read again: another ticket in it would belong to another sign-in.
-        let is_read = has_ticket || self.session.reload().await?;
+        self.tickets(&mut seen).await?;
+        let is_read = seen.ticket.is_some() || self.session.reload().await?;
         seen.record = State::Unread;
         Ok(is_read)
     }

@@ -5,7 +5,7 @@ use std::future::{Future, ready};
 use std::rc::Rc;
 use std::thread;
 
-use logto_storage_core::{Change, Changes, ErrorKind, Operation, Result, SessionHandle};
+use logto_storage_core::{AllSeen, Change, Changes, Error, ErrorKind, Operation, Result, Seen, SessionHandle};
 
 use crate::ThreadBound;
 
@@ -23,6 +23,16 @@ impl SessionHandle for Session {
             self.0.borrow_mut().insert(key.into(), value.unwrap_or_default().to_owned());
         }
         ready(Ok(()))
+    }
+
+    fn write_if<'a>(&'a self, seen: AllSeen<'a>, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
+        let is_as_seen = seen.iter().all(|(key, value)| self.0.borrow().get(&*key).map(String::as_str) == value);
+        let writing = if is_as_seen { Ok(self.write(changes)) } else { Err(Error::conflict()) };
+        async move { writing?.await }
+    }
+
+    fn check_renewal(&self) -> Result<()> {
+        Err(Error::unsupported("these sessions never change their id"))
     }
 
     fn reload(&self) -> impl Future<Output = Result<bool>> + Send {
@@ -50,6 +60,21 @@ async fn session_works_on_its_thread_and_its_futures_are_send() {
 }
 
 #[tokio::test]
+async fn session_answers_itself_whether_it_compares_and_renews() {
+    let session = ThreadBound::new(Session::default());
+    let missing = [Seen::new("key", None)];
+
+    is_send(session.write_if(AllSeen::new(&missing), SET)).await.unwrap();
+
+    let again = session.write_if(AllSeen::new(&missing), SET).await;
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(
+        session.check_renewal().unwrap_err().to_string(),
+        "cannot use the session: these sessions never change their id"
+    );
+}
+
+#[tokio::test]
 async fn calls_on_another_thread_are_unsupported_and_change_nothing() {
     let inner = Session::default();
     let session = ThreadBound::new(inner.clone());
@@ -63,6 +88,8 @@ async fn calls_on_another_thread_are_unsupported_and_change_nothing() {
                     session.read("key".into()).await.unwrap_err(),
                     session.write(SET).await.unwrap_err(),
                     session.write(SET.renewing()).await.unwrap_err(),
+                    session.write_if(AllSeen::new(&[]), SET).await.unwrap_err(),
+                    session.check_renewal().unwrap_err(),
                     session.reload().await.unwrap_err(),
                 ]
             })
@@ -70,7 +97,8 @@ async fn calls_on_another_thread_are_unsupported_and_change_nothing() {
         calls.join().unwrap()
     });
 
-    let operations = [Operation::Get, Operation::Set, Operation::Renew, Operation::Reload];
+    let operations =
+        [Operation::Get, Operation::Set, Operation::Renew, Operation::ApplyIf, Operation::Renew, Operation::Reload];
     assert_eq!(errors.each_ref().map(|error| error.operation().unwrap()), operations);
     assert!(errors.iter().all(|error| error.kind() == ErrorKind::Unsupported));
     assert_eq!(errors[0].key(), Some("key"));

@@ -15,7 +15,7 @@ fn two_tickets_are_in_order_new_and_old() {
     let new = Ticket::for_record(*old.id());
     assert_eq!(new.id(), old.id());
     assert_ne!(new, old);
-    assert_eq!(Ticket::parse_list(&new.encode_with_old(&old)), [new, old]);
+    assert_eq!(Ticket::parse_list(&new.encode_with_others(&[], &old)), [new, old]);
 }
 
 #[test]
@@ -30,10 +30,18 @@ fn malformed_tickets_are_ignored() {
 }
 
 #[test]
-fn of_more_than_two_tickets_the_first_two_count() {
-    let tickets = [Ticket::random(), Ticket::random(), Ticket::random()];
+fn of_many_tickets_the_newest_and_the_old_one_are_kept() {
+    let (new, old) = (Ticket::random(), Ticket::random());
+    let newer = [(); 10].map(|()| Ticket::random());
+    let kept = Ticket::parse_list(&new.encode_with_others(&newer, &old));
+    assert_eq!(kept, [&[new], &newer[..6], &[old]].concat());
+}
+
+#[test]
+fn no_more_than_eight_tickets_are_read() {
+    let tickets = [(); 9].map(|()| Ticket::random());
     let text = tickets.map(|ticket| ticket.encode()).join(".");
-    assert_eq!(Ticket::parse_list(&text), tickets[..2]);
+    assert_eq!(Ticket::parse_list(&text), tickets[..8]);
 }
 
 #[test]
