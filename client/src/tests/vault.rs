@@ -306,3 +306,67 @@ async fn a_sign_in_from_before_the_vault_is_kept_and_moved() {
     assert!(!world.session(&client, &web).is_authenticated().await.unwrap());
     assert_eq!(web.read(TICKET.into()).await.unwrap(), None);
 }
+
+#[cfg(feature = "axum-0_8")]
+mod axum {
+    use std::borrow::Cow;
+    use std::convert::Infallible;
+
+    use ::axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+    use ::axum::http::Request;
+    use ::axum::http::request::Parts;
+
+    use super::*;
+    use crate::axum::{LogtoAuth, User, VaultStorage};
+    use crate::storage::Result;
+
+    type WebStorage = VaultStorage<Web, CountedStore>;
+
+    #[derive(Clone, FromRef)]
+    struct AppState {
+        auth: LogtoAuth,
+        vault: Vault<CountedStore>,
+    }
+
+    /// The session of a request, as a session library's layer leaves it in the request.
+    #[derive(Clone)]
+    struct Web(MemorySession);
+
+    impl<T: Sync> FromRequestParts<T> for Web {
+        type Rejection = Infallible;
+
+        async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, Infallible> {
+            Ok(parts.extensions.get::<Self>().unwrap().clone())
+        }
+    }
+
+    impl SessionHandle for Web {
+        fn read(&self, key: Cow<'_, str>) -> impl Future<Output = Result<Option<String>>> + Send {
+            self.0.read(key)
+        }
+
+        fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
+            self.0.write(changes)
+        }
+    }
+
+    #[tokio::test]
+    async fn all_extractors_of_a_request_share_one_read() {
+        let world = World::start().await;
+        let web = MemorySession::default();
+        web.write(Changes::one(Change::set(TICKET, &world.ticket))).await.unwrap();
+        let auth = LogtoAuth::builder(world.process(), "https://app.example.com").build().unwrap();
+        let state = AppState { auth, vault: Vault::new(world.store.clone()) };
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.extensions.insert(Web(web));
+        world.store.reads.store(0, SeqCst);
+
+        let user = <User<WebStorage> as FromRequestParts<_>>::from_request_parts(&mut parts, &state).await.unwrap();
+        let maybe = <User<WebStorage> as OptionalFromRequestParts<_>>::from_request_parts(&mut parts, &state).await;
+        let session = LogtoSession::<WebStorage>::from_request_parts(&mut parts, &state).await.unwrap();
+
+        assert_eq!(maybe.unwrap().unwrap().claims, user.claims);
+        assert!(session.is_authenticated().await.unwrap());
+        assert_eq!(world.store.reads.load(SeqCst), 1);
+    }
+}
