@@ -95,8 +95,10 @@ impl<S: LogtoStorage> LogtoSession<S> {
             self.store_issued(grant, sign_in, &mut None).await?;
             return Ok(Attempt::Token(token));
         }
-        // Before the lease, which should be fresh when the request is sent. The request itself reports a failure.
-        let _ = self.shared().provider().metadata().await;
+        // Before the lease, which has to be fresh when the request is sent.
+        if let Err(error) = self.shared().provider().metadata().await {
+            return Err(fail(leader, error.into()));
+        }
         let mut lease = None;
         if let Some(attempt) = self.wait_for_lease(grant, &key, &mut lease).await? {
             return Ok(attempt);
@@ -196,15 +198,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
                 grant.end_with(End::InvalidGrant);
                 Err(self.ended(grant).await)
             }
-            Err(error) => {
-                // The provider does not answer, whatever the target.
-                if let Error::Request(request) = &error
-                    && request.is_retryable()
-                {
-                    leader.end_for_all(Err(request.clone()));
-                }
-                Err(error)
-            }
+            Err(error) => Err(fail(leader, error)),
         }
     }
 
@@ -287,6 +281,16 @@ impl<S: LogtoStorage> LogtoSession<S> {
     pub(super) fn is_of(&self, grant: &Arc<Grant>, refresh_token: &str) -> bool {
         Arc::ptr_eq(grant, &self.shared().grants().get(refresh_token))
     }
+}
+
+/// Ends a refresh. If the provider does not answer, this is the result for all targets.
+fn fail(leader: RefreshLeader, error: Error) -> Error {
+    if let Error::Request(request) = &error
+        && request.is_retryable()
+    {
+        leader.end_for_all(Err(request.clone()));
+    }
+    error
 }
 
 type RefreshLeader = Leader<String, Result<AccessToken, RequestError>>;
