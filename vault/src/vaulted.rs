@@ -25,7 +25,6 @@ const REFRESH_TOKEN: &str = "logto_refresh_token";
 /// use logto_storage_core::{LogtoStorage, MemorySession};
 /// use logto_vault::{MemoryVault, Vault, Vaulted};
 ///
-/// # #[cfg(feature = "derive")]
 /// #[derive(LogtoStorage)]
 /// struct SessionStorage {
 ///     session: Vaulted<MemorySession, MemoryVault>,
@@ -51,14 +50,16 @@ const REFRESH_TOKEN: &str = "logto_refresh_token";
 /// whole or not at all, and is not applied after a later write of the same item has returned.
 ///
 /// A write fails with [`Ended`](logto_storage_core::ErrorKind::Ended) if the record that this request has read has ended
-/// or was renewed in the meantime. A session without a record gets one with its first item, and the session library
-/// has to save the ticket: see its handle for when that happens.
+/// or was renewed in the meantime, or if it has read nothing and its ticket opens no record. A session without a record
+/// gets one with its first item, and the session library has to save the ticket: see its handle for when that happens.
 ///
 /// # Renewal
 ///
 /// A renewal gives the record a new ticket and a new data key, and the session a new id. All earlier tickets are then
-/// worthless. A renewal that leaves no item ends the record. A renewal that fails leaves the user as before, or signed
-/// out.
+/// worthless. A renewal that fails leaves the user as before, or signed out.
+///
+/// A renewal that leaves no item ends the record, together with what other requests write at the same time. If it fails,
+/// the record may still end later, unless another renewal comes first.
 ///
 /// # Items in the session
 ///

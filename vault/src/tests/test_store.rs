@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use logto_storage_core::BoxFuture;
+use tokio::task::yield_now;
 
 use crate::MemoryVault;
 use crate::store::{self, Id, Record, StoreError, Swap, Swapped, VaultStore, Version};
@@ -68,7 +69,9 @@ impl TestStore {
         responses
     }
 
-    fn begin(&self, call: &'static str) -> Option<Fault> {
+    /// Lets other requests go first, as a network does.
+    async fn begin(&self, call: &'static str) -> Option<Fault> {
+        yield_now().await;
         let mut state = self.state.lock().unwrap();
         state.calls.push(call);
         let index = state.calls.len() - 1;
@@ -86,7 +89,7 @@ impl TestStore {
         if let Some(before) = self.before() {
             before.await;
         }
-        match self.begin(call) {
+        match self.begin(call).await {
             None => return self.deliver(id, &change).await,
             Some(Fault::RequestLost) => {}
             Some(Fault::ResponseLost) => drop(self.deliver(id, &change).await?),
@@ -107,7 +110,7 @@ impl store::sealed::Sealed for TestStore {}
 
 impl VaultStore for TestStore {
     async fn read(&self, id: &Id, names: Option<&[&str]>) -> Result<Record, StoreError> {
-        match self.begin("read") {
+        match self.begin("read").await {
             None => self.inner.read(id, names).await,
             Some(_) => Err(StoreError::new("no response")),
         }

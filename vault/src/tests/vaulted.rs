@@ -1,6 +1,14 @@
 //! The session over a vault.
 
+mod conditions;
+mod failures;
+mod late;
+mod lifetimes;
+mod migration;
+mod prefixes;
+mod reads;
 mod renewals;
+mod secrets;
 mod writes;
 
 use std::sync::Arc;

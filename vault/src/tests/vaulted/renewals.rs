@@ -6,7 +6,7 @@ use logto_storage_core::{ErrorKind, MemorySession, SessionHandle};
 
 use super::{page, read, read_with, renew, sign_in, vault, write};
 use crate::tests::test_store::{Fault, TestStore};
-use crate::tests::web::{Browser, Saving};
+use crate::tests::web::{Browser, SAVINGS, Saving};
 use crate::{Vault, Vaulted};
 
 #[tokio::test]
@@ -20,6 +20,62 @@ async fn sign_out_keeps_what_another_request_has_written_since_this_one_has_sign
     renew(&request, &[("a", None)]).await.unwrap();
 
     assert_eq!(read(&page(&browser, &vault), "b").await.as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn renewal_keeps_what_another_request_writes_between_its_read_and_its_swap() {
+    for saving in SAVINGS {
+        let (store, vault) = vault();
+        let browser = Browser::new(saving);
+        sign_in(&browser, &vault, &[("a", "1"), ("b", "1"), ("c", "1")]).await;
+        let (renewal, other) = (page(&browser, &vault), page(&browser, &vault));
+        store.calls();
+        store.before_change(0, async move {
+            write(&other, &[("b", Some("2")), ("c", None), ("d", Some("2"))]).await.unwrap();
+        });
+
+        renew(&renewal, &[("a", Some("3"))]).await.unwrap();
+        renewal.session().end(false);
+
+        let next = page(&browser, &vault);
+        for (key, value) in [("a", Some("3")), ("b", Some("2")), ("c", None), ("d", Some("2"))] {
+            assert_eq!(read(&next, key).await.as_deref(), value, "{saving:?}: {key}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn session_has_one_ticket_of_43_characters_after_a_renewal() {
+    for saving in SAVINGS {
+        let (_, vault) = vault();
+        let browser = Browser::new(saving);
+        let mut tickets = Vec::new();
+        for value in ["1", "2", "3"] {
+            sign_in(&browser, &vault, &[("a", value)]).await;
+            tickets.push(browser.ticket().unwrap());
+        }
+        assert_eq!([43; 3], [0, 1, 2].map(|index| tickets[index].len()), "{saving:?}");
+        for (ticket, value) in tickets.iter().zip([None, None, Some("3")]) {
+            assert_eq!(read_with(ticket, &vault, "a").await.as_deref(), value, "{saving:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sign_out_keeps_what_another_tenant_has_signed_in_between_its_read_and_its_end() {
+    let (store, vault) = vault();
+    let browser = Browser::new(Saving::Immediate);
+    sign_in(&browser, &vault, &[("a", "1")]).await;
+    let (sign_out, other) = (page(&browser, &vault), Arc::new(page(&browser, &vault)));
+    let first = Arc::clone(&other);
+    store.calls();
+    store.before_change(0, async move { renew(&first, &[("b", Some("2"))]).await.unwrap() });
+
+    // Its ticket is dead: the other tenant's sign-in has replaced it.
+    assert_eq!(renew(&sign_out, &[("a", None)]).await, Ok(()));
+
+    let ticket = other.session().tickets().last().unwrap().text.clone().unwrap();
+    assert_eq!(read_with(&ticket, &vault, "b").await.as_deref(), Some("2"));
 }
 
 /// Lets a renewal fail whose request is still on its way. Returns the tickets in the session: a new one, which nobody can

@@ -7,6 +7,19 @@ use crate::tests::test_store::Fault;
 use crate::tests::web::{Browser, Saving};
 
 #[tokio::test]
+async fn last_change_of_an_item_counts() {
+    let (_, vault) = vault();
+    let browser = Browser::new(Saving::Immediate);
+    for _ in 0..2 {
+        // The first time, it creates the record.
+        let changes = [("a", Some("1")), ("b", None), ("a", None), ("b", Some("2")), ("a", Some("3"))];
+        write(&page(&browser, &vault), &changes).await.unwrap();
+        assert_eq!(read(&page(&browser, &vault), "a").await.as_deref(), Some("3"));
+        assert_eq!(read(&page(&browser, &vault), "b").await.as_deref(), Some("2"));
+    }
+}
+
+#[tokio::test]
 async fn failed_write_is_not_applied_after_the_item_was_removed_though_it_was_missing() {
     let (store, vault) = vault();
     let browser = Browser::new(Saving::Immediate);
