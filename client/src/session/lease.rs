@@ -85,34 +85,26 @@ impl<S: LogtoStorage> LogtoSession<S> {
             [Seen::new(items::REFRESH_LEASE, seen.as_deref()), Seen::new(items::REFRESH_TOKEN, Some(refresh_token))];
         let changes = [Change::set(items::REFRESH_LEASE, &lease.value)];
         match self.storage().apply_if(&conditions, &changes).await {
-            Ok(()) if lease.is_fresh() => Ok(Taken::Held(lease)),
-            // The store was slow. Another request may be about to take the lease.
-            Ok(()) => {
-                self.release_lease(Some(lease)).await;
-                Ok(Taken::Busy)
-            }
-            Err(error) => match error.kind() {
-                ErrorKind::Conflict => Ok(Taken::Busy),
-                ErrorKind::Unsupported => Ok(Taken::Unsupported),
-                _ => Err(error.into()),
-            },
+            Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(Taken::Unsupported),
+            Err(error) if error.kind() == ErrorKind::Conflict => return Ok(Taken::Busy),
+            taken => taken?,
         }
+        if lease.is_fresh() {
+            return Ok(Taken::Held(lease));
+        }
+        // The store was slow. Another request may be about to take the lease.
+        self.release_lease(Some(lease)).await;
+        Ok(Taken::Busy)
     }
 
-    /// Shows the other requests that this one is alive. Returns whether it still has the lease.
-    pub(crate) async fn renew_lease(&self, lease: &mut Lease) -> bool {
+    /// Shows the other requests that this one is alive.
+    pub(crate) async fn renew_lease(&self, lease: &mut Lease) {
         let next = Lease::new();
         let seen = [Seen::new(items::REFRESH_LEASE, Some(&lease.value))];
         match self.storage().apply_if(&seen, &[Change::set(items::REFRESH_LEASE, &next.value)]).await {
-            Ok(()) => {
-                *lease = next;
-                true
-            }
+            Ok(()) => *lease = next,
             // If another request takes the lease, the refresh token decides whose exchange counts.
-            Err(error) => {
-                tracing::debug!(%error, "refresh lease not renewed");
-                false
-            }
+            Err(error) => tracing::debug!(%error, "refresh lease not renewed"),
         }
     }
 

@@ -212,13 +212,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// A storage that cannot compare makes the changes: its session is saved as a whole anyway.
     pub(crate) async fn apply_if(&self, seen: &[Seen<'_>], changes: &[Change<'_>]) -> Result<bool> {
         match self.storage.apply_if(seen, changes).await {
-            Ok(()) => Ok(true),
-            Err(error) => match error.kind() {
-                ErrorKind::Conflict => Ok(false),
-                ErrorKind::Unsupported => Ok(self.storage.apply(changes).await.map(|()| true)?),
-                _ => Err(error.into()),
-            },
+            Err(error) if error.kind() == ErrorKind::Conflict => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::Unsupported => self.storage.apply(changes).await?,
+            applied => applied?,
         }
+        Ok(true)
     }
 
     /// Finds out whether the callback will be able to give the session a new id.

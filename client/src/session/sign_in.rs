@@ -73,17 +73,16 @@ impl<S: LogtoStorage> LogtoSession<S> {
             let seen = [Seen::new(items::SIGN_IN_SESSION, seen.as_deref())];
             let changes = [Change::set(items::SIGN_IN_SESSION, &sign_ins)];
             match self.storage().apply_if(&seen, &changes).await {
-                Ok(()) => return Ok(()),
-                Err(error) => match error.kind() {
-                    // Another tab has started a sign-in.
-                    ErrorKind::Conflict => self.storage().reload().await?,
-                    ErrorKind::Unsupported => {
-                        let lifetime = Duration::from_secs(SIGN_IN_LIFETIME);
-                        return Ok(self.storage().apply_expiring(&changes, lifetime).await?);
-                    }
-                    _ => return Err(error.into()),
-                },
-            };
+                // Another tab has started a sign-in.
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    self.storage().reload().await?;
+                }
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    let lifetime = Duration::from_secs(SIGN_IN_LIFETIME);
+                    return Ok(self.storage().apply_expiring(&changes, lifetime).await?);
+                }
+                added => return Ok(added?),
+            }
         }
     }
 
