@@ -2,6 +2,7 @@
 
 mod memory;
 mod seal;
+mod simulation;
 mod store;
 mod test_store;
 mod thread_bound;

@@ -77,7 +77,9 @@ pub(crate) fn of_records(calls: &[Call]) -> Vec<History> {
                 ids.push(*ticket.id());
             }
         }
-        for (index, id) in ids.iter().enumerate() {
+        // A session that was read again may have had the ticket of another record meanwhile.
+        let last = tickets.iter().flatten().last().map(|ticket| *ticket.id());
+        for id in &ids {
             let history = histories.entry(*id).or_default();
             let of_record: Vec<(bool, Vec<TicketNumber>)> = held
                 .iter()
@@ -87,7 +89,7 @@ pub(crate) fn of_records(calls: &[Call]) -> Vec<History> {
                     (held.is_own, own.map(|ticket| history.number(ticket)).collect())
                 })
                 .collect();
-            let effect = if index + 1 == ids.len() { effect(call.outcome, &of_record) } else { Effect::Elsewhere };
+            let effect = if Some(*id) == last { effect(call.outcome, &of_record) } else { Effect::Elsewhere };
             history.ops.push(Op {
                 client: call.client,
                 act: call.act.clone(),
