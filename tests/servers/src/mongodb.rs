@@ -115,8 +115,7 @@ impl Mongodb {
     ///
     /// If it is not running, or is the one at `MONGODB_URL`.
     pub fn pause(&self) {
-        self.signal("STOP");
-        assert!(self.process().stops(), "it does not stop");
+        self.process().pause();
     }
 
     /// Lets it go on after [`pause`](Self::pause).
@@ -125,13 +124,7 @@ impl Mongodb {
     ///
     /// If it is not running, or is the one at `MONGODB_URL`.
     pub fn resume(&self) {
-        self.signal("CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let mut kill = Command::new("sh");
-        kill.args(["-c", r#"kill -s "$1" "$2""#, "sh", signal, &self.process().child.id().to_string()]);
-        assert!(kill.status().is_ok_and(|status| status.success()), "cannot send {signal}");
+        self.process().resume();
     }
 
     fn process(&self) -> &Process {

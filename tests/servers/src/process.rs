@@ -58,17 +58,26 @@ impl Process {
         Ok(process)
     }
 
-    /// Waits until it has stopped, after the signal for that was sent: its threads do so one after the other, and on a
-    /// busy machine one of them may answer yet. Whether it has is known where there is a `/proc`.
-    pub(crate) fn stops(&self) -> bool {
+    /// Stops it, as a server that hangs; connections stay open. Its threads stop one after the other, and on a busy machine
+    /// one of them may answer yet: waits for all of them. Whether they have is known where there is a `/proc`.
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
         let deadline = Instant::now() + START;
         while !has_stopped(self.child.id()) {
-            if Instant::now() > deadline {
-                return false;
-            }
+            assert!(Instant::now() < deadline, "it does not stop");
             thread::sleep(Duration::from_millis(1));
         }
-        true
+    }
+
+    /// Lets it go on after [`pause`](Self::pause).
+    pub(crate) fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let mut kill = Command::new("sh");
+        kill.args(["-c", r#"kill -s "$1" "$2""#, "sh", signal, &self.child.id().to_string()]);
+        assert!(kill.status().is_ok_and(|status| status.success()), "cannot send {signal}");
     }
 
     /// As `kill -9`, or a power cut: nothing is flushed, no client is told. Afterwards nobody is left.

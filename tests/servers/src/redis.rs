@@ -66,6 +66,28 @@ impl Redis {
         self.process = None;
     }
 
+    /// Keeps it from answering until it is [resumed](Self::resume), as a server that hangs; connections stay open.
+    ///
+    /// # Panics
+    ///
+    /// If it is not running.
+    pub fn pause(&self) {
+        self.process().pause();
+    }
+
+    /// Lets it go on after [`pause`](Self::pause).
+    ///
+    /// # Panics
+    ///
+    /// If it is not running.
+    pub fn resume(&self) {
+        self.process().resume();
+    }
+
+    fn process(&self) -> &Process {
+        self.process.as_ref().expect("a running server")
+    }
+
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port

@@ -6,8 +6,6 @@ mod contents;
 mod ends;
 mod fixture;
 mod lifetimes;
-#[cfg(feature = "redis-1")]
-mod proxy;
 mod races;
 mod reads;
 #[cfg(feature = "redis-1")]

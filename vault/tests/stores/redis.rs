@@ -8,11 +8,10 @@ use logto_vault::store::{Id, Record, Step, Swap, Swapped, Version};
 use logto_vault::{RedisVault, VaultStore};
 use redis_1::aio::MultiplexedConnection;
 use redis_1::{FromRedisValue, cmd};
-use servers::{Redis, Trials};
+use servers::{NetworkFault, Redis, RedisProxy, Trials};
 use tokio::time::timeout;
 
 use crate::fixture::{LIMIT, LONG, assert_fields, block_on, change, create, field, look, read, record, replace, swap};
-use crate::proxy::{Fault, Proxy};
 
 /// Starts a Redis, and connects to it.
 pub(crate) fn open() -> BoxFuture<'static, (Redis, RedisVault)> {
@@ -77,14 +76,14 @@ async fn record_is_one_hash_that_expires() {
 
 async fn swap_whose_answer_is_lost_is_not_sent_again() {
     let redis = Redis::start(&[]);
-    let proxy = Proxy::start(redis.port()).await;
-    let store = connect(proxy.port).await;
+    let proxy = RedisProxy::start(redis.port()).await;
+    let store = connect(proxy.port()).await;
     let (a, b) = (field("a"), field("b"));
     let id = record(&store, &[("iYQ", &a)]).await;
     let sent = proxy.scripts();
     let swap = Swap::new([change("iYQ", &a, &b)], LONG);
 
-    proxy.fail_next_answer(Fault::Cut);
+    proxy.fail(NetworkFault::CutResponse { after: 0 });
     assert!(store.swap(&id, &swap).await.is_err());
 
     assert_fields(&read(&store, &id).await, &[("iYQ", &b)]);
@@ -94,11 +93,11 @@ async fn swap_whose_answer_is_lost_is_not_sent_again() {
 
 async fn call_fails_if_redis_does_not_answer() {
     let redis = Redis::start(&[]);
-    let proxy = Proxy::start(redis.port()).await;
-    let store = connect(proxy.port).await;
+    let proxy = RedisProxy::start(redis.port()).await;
+    let store = connect(proxy.port()).await;
     let id = record(&store, &[("iYQ", &field("a"))]).await;
 
-    proxy.fail_next_answer(Fault::Silence);
+    proxy.fail(NetworkFault::LoseResponse { after: 0 });
     let swap = Swap::new([Step::look("iYg", None)], LONG);
     let calls = async { tokio::join!(store.read(&id, None), store.swap(&id, &swap), store.end(&id, None, LONG)) };
 
@@ -109,8 +108,8 @@ async fn call_fails_if_redis_does_not_answer() {
 
 async fn connection_that_ends_while_idle_is_replaced_before_the_next_call() {
     let redis = Redis::start(&[]);
-    let proxy = Proxy::start(redis.port()).await;
-    let store = connect(proxy.port).await;
+    let proxy = RedisProxy::start(redis.port()).await;
+    let store = connect(proxy.port()).await;
     let id = record(&store, &[("iYQ", &field("a"))]).await;
 
     let _: u64 = send(&redis, "CLIENT KILL TYPE normal").await;
