@@ -73,6 +73,9 @@ impl App {
             body: json!({"error": error.to_string()}).to_string(),
             is_err: false,
         });
+        if answer.status == 500 && query.contains_key("errors-are-400") {
+            answer.status = 400;
+        }
         match query.get("ending").map(String::as_str) {
             None => {}
             Some("500") => answer.status = 500,
