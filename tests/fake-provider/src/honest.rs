@@ -43,8 +43,8 @@ impl Honest {
         answer.now_or_never().expect("an answer without waiting")
     }
 
-    pub(crate) async fn authorize(&self, authorization_url: &Url) -> Url {
-        self.provider.authorize(authorization_url, SUBJECT).await.expect("an authorization request that is accepted")
+    pub(crate) async fn authorize(&self, authorization_url: &Url, user: &str) -> Url {
+        self.provider.authorize(authorization_url, user).await.expect("an authorization request that is accepted")
     }
 
     pub(crate) fn issuer(&self) -> &str {

@@ -41,7 +41,7 @@ pub use crate::secrets::MARK;
 use crate::secrets::Secrets;
 
 type Answer = Arc<dyn Fn(&Call) -> Reply + Send + Sync>;
-type ChangeIdToken = Arc<dyn Fn(&mut Jwt) + Send + Sync>;
+type ChangeJwt = Arc<dyn Fn(&mut Jwt) + Send + Sync>;
 
 /// A running provider. It stops when it is dropped.
 pub struct FakeProvider {
@@ -55,7 +55,8 @@ struct Inner {
     calls: Mutex<Vec<Call>>,
     answers: Mutex<HashMap<Endpoint, Answer>>,
     prepared: Mutex<HashMap<Endpoint, String>>,
-    id_token: Mutex<Option<ChangeIdToken>>,
+    id_token: Mutex<Option<ChangeJwt>>,
+    access_token: Mutex<Option<ChangeJwt>>,
     keys: Mutex<Vec<Key>>,
     expires_in: Mutex<Option<i64>>,
     refresh_tokens: Mutex<Vec<String>>,
@@ -97,6 +98,7 @@ impl FakeProvider {
             answers: Mutex::default(),
             prepared: Mutex::default(),
             id_token: Mutex::default(),
+            access_token: Mutex::default(),
             keys: Mutex::new(vec![Key::es384("key-1")]),
             expires_in: Mutex::default(),
             refresh_tokens: Mutex::default(),
@@ -158,10 +160,16 @@ impl FakeProvider {
         *lock(&self.inner.id_token) = Some(Arc::new(change));
     }
 
-    /// Forgets all changes of answers and ID tokens, but not of the keys and the lifetime of tokens.
+    /// Changes every access token that is a JWT before it is signed.
+    pub fn change_access_tokens(&self, change: impl Fn(&mut Jwt) + Send + Sync + 'static) {
+        *lock(&self.inner.access_token) = Some(Arc::new(change));
+    }
+
+    /// Forgets all changes of answers and tokens, but not of the keys and the lifetime of tokens.
     pub fn answer_honestly(&self) {
         lock(&self.inner.answers).clear();
         *lock(&self.inner.id_token) = None;
+        *lock(&self.inner.access_token) = None;
     }
 
     /// Answers the endpoint's requests by this JSON from now on: as quickly as possible, without a record of them.
@@ -188,7 +196,12 @@ impl FakeProvider {
 
     /// Signs the user in, consents, and returns where the browser goes next.
     pub async fn authorize(&self, authorization_url: &Url) -> Url {
-        let callback = self.inner.honest.authorize(authorization_url).await;
+        self.authorize_as(authorization_url, SUBJECT).await
+    }
+
+    /// As [`authorize`](Self::authorize), for the user of this id or name. A new name creates a user.
+    pub async fn authorize_as(&self, authorization_url: &Url, user: &str) -> Url {
+        let callback = self.inner.honest.authorize(authorization_url, user).await;
         let code = callback.query_pairs().find(|(name, _)| name == "code").expect("a code").1;
         lock(&self.inner.secrets).remember(&code);
         callback
@@ -314,6 +327,10 @@ impl Inner {
         if let Some(claims) = Jwt::claims_of(&access_token) {
             let mut token = Jwt::new(key.clone(), claims);
             token.header["typ"] = json!("at+jwt");
+            let change = lock(&self.access_token).clone();
+            if let Some(change) = change {
+                change(&mut token);
+            }
             access_token = token.encode();
             tokens["access_token"] = json!(access_token);
         }
