@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::extract::{FromRef, FromRequestParts, Query, Request, State};
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
@@ -11,17 +11,18 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use fake_provider::Gate;
+use logto_client::vault::{RedisVault, Vault};
 use logto_client::{
     AccessToken, Error, IdToken, LogtoClient, LogtoSession, LogtoStorage, Prompt, RefreshToken, SignInOptions,
     TokenTarget,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::LIMIT;
+use crate::{LIMIT, items};
 
 /// A session of some library, as the storage of Logto's items.
 pub(crate) trait Stored: FromRequestParts<App> + Send + 'static {
@@ -37,33 +38,38 @@ pub(crate) struct App {
     /// The `Cookie` header of each request.
     cookies: Arc<Mutex<Vec<String>>>,
     /// Of the pages that take their time.
-    pauses: Arc<Pauses>,
+    pauses: Gate,
+    /// Only for storages in a vault.
+    vault: Option<Vault<RedisVault>>,
 }
 
-#[derive(Default)]
-struct Pauses {
-    begun: Notify,
-    over: Notify,
+impl FromRef<App> for Vault<RedisVault> {
+    fn from_ref(app: &App) -> Self {
+        app.vault.clone().expect("a vault")
+    }
 }
 
 impl App {
     pub(crate) fn new(client: LogtoClient, url: &str) -> Self {
-        Self { client, url: url.to_owned(), cookies: Arc::default(), pauses: Arc::default() }
+        Self { client, url: url.to_owned(), cookies: Arc::default(), pauses: Gate::default(), vault: None }
     }
 
-    async fn pause(&self) {
-        self.pauses.begun.notify_one();
-        self.pauses.over.notified().await;
+    pub(crate) fn with_vault(self, vault: Vault<RedisVault>) -> Self {
+        Self { vault: Some(vault), ..self }
+    }
+
+    pub(crate) async fn pause(&self) {
+        self.pauses.pass().await;
     }
 
     /// Waits until a page has come to its pause.
     pub(crate) async fn page_pauses(&self) {
-        timeout(LIMIT, self.pauses.begun.notified()).await.expect("a page pauses");
+        timeout(LIMIT, self.pauses.arrival()).await.expect("a page pauses");
     }
 
     /// Lets that page go on.
     pub(crate) fn end_pause(&self) {
-        self.pauses.over.notify_one();
+        self.pauses.let_one_pass();
     }
 
     pub(crate) fn cookies(&self) -> Vec<String> {
@@ -88,13 +94,14 @@ impl App {
             .route("/tokens-at-once", get(tokens_at_once::<S>))
             .route("/clear-access-tokens", get(clear_access_tokens::<S>))
             .route("/clear-all-tokens", get(clear_all_tokens::<S>))
+            .merge(items::routes::<S>())
             .layer(from_fn_with_state(self.clone(), record_cookies))
             .with_state(self.clone())
     }
 }
 
 /// What handlers ask for.
-struct User<S: Stored>(LogtoSession<S::Storage>);
+pub(crate) struct User<S: Stored>(pub(crate) LogtoSession<S::Storage>);
 
 impl<S: Stored> FromRequestParts<App> for User<S> {
     type Rejection = S::Rejection;
@@ -105,7 +112,7 @@ impl<S: Stored> FromRequestParts<App> for User<S> {
     }
 }
 
-type Answer<T = Json<Value>> = Result<T, Failure>;
+pub(crate) type Answer<T = Json<Value>> = Result<T, Failure>;
 
 async fn home<S: Stored>(User(session): User<S>) -> Answer {
     let context = session.context().await?;
@@ -242,7 +249,7 @@ async fn clear_all_tokens<S: Stored>(User(session): User<S>) -> Answer {
 
 /// An error's name and words.
 #[derive(Serialize)]
-struct Failure {
+pub(crate) struct Failure {
     #[serde(skip)]
     status: StatusCode,
     error: String,

@@ -1,8 +1,11 @@
 //! From sign-in to sign-out over HTTP: a small app on `logto-client`, a browser, and a real provider.
 
 mod app;
+mod app_process;
 mod callback;
 mod concurrency;
+mod gates;
+mod items;
 mod processes;
 mod provider;
 mod refresh;
@@ -11,6 +14,7 @@ mod sign_in;
 mod sign_out;
 mod storages;
 mod tokens;
+mod vault;
 mod world;
 
 use std::process::ExitCode;
@@ -19,19 +23,21 @@ use std::time::Duration;
 use servers::{Redis, Trials};
 
 use crate::provider::On;
+use crate::vault::{interrupted, late_saves, races, writers};
 
 /// How long anything may take that is over in a moment, unless it hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
-    if processes::is_child() {
-        return processes::child();
+    if app_process::is_child() {
+        return app_process::child();
     }
     servers::run(
         Trials::new()
             .group("OidcProvider", on_each_provider(On::OidcProvider))
             .group("OidcProvider", on_a_provider_that_changes_while_it_runs())
-            .group("DevProvider", on_each_provider(On::DevProvider)),
+            .group("DevProvider", on_each_provider(On::DevProvider))
+            .group("DevProvider", on_a_provider_that_can_be_held_up()),
     )
 }
 
@@ -106,6 +112,21 @@ fn on_each_provider(on: On) -> Trials {
             processes [
                 two_processes_refresh_at_once_and_the_user_stays_signed_in,
                 a_process_sees_what_the_other_has_done,
+            ],
+            late_saves [
+                a_page_that_ends_after_a_sign_out_does_not_undo_it,
+                fifty_pages_that_end_after_a_sign_out_do_not_undo_it,
+                a_page_that_has_changed_the_session_sees_a_refresh_of_another_process,
+                a_page_that_ends_late_brings_no_used_refresh_token_back,
+            ],
+            races [
+                many_requests_of_two_processes_exchange_a_refresh_token_once,
+            ],
+            writers [
+                two_hundred_writers_of_a_process_lose_nothing,
+                two_hundred_writers_of_two_processes_lose_nothing,
+                two_hundred_increments_of_one_item_are_counted,
+                fifty_writers_that_are_late_for_a_sign_out_write_nothing,
             ];
     }
 }
@@ -128,6 +149,30 @@ fn on_a_provider_that_changes_while_it_runs() -> Trials {
                 six_requests_get_six_tokens_and_stay_signed_in,
                 after_six_requests_the_session_has_the_newest_refresh_token,
                 a_sign_out_beats_a_refresh_that_is_under_way,
+            ];
+    }
+}
+
+fn on_a_provider_that_can_be_held_up() -> Trials {
+    servers::trials! {
+        |test| block_on(test(On::DevProvider));
+        Redis::available() =>
+            interrupted [
+                a_slow_provider_is_asked_by_one_process_only,
+                another_process_takes_over_from_one_that_is_killed_before_it_sends,
+                another_process_takes_over_from_one_that_is_stopped_before_it_sends,
+                another_process_takes_over_from_one_that_is_killed_before_its_request_arrives,
+                a_request_that_arrives_after_another_process_took_over_undoes_nothing,
+                another_process_takes_over_from_one_that_is_killed_before_it_stores_the_response,
+                another_process_takes_over_from_one_that_is_stopped_before_it_stores_the_response,
+                nobody_waits_for_a_killed_process_and_the_user_is_signed_out,
+                without_grace_a_killed_process_signs_the_user_out,
+                without_grace_a_stopped_process_signs_the_user_out,
+            ],
+            late_saves [
+                a_refresh_that_ends_after_a_sign_out_does_not_undo_it,
+                a_refresh_undoes_nothing_that_was_written_while_it_waited,
+                a_callback_undoes_nothing_that_was_written_while_it_waited,
             ];
     }
 }

@@ -108,7 +108,10 @@ impl Provider {
                 }],
                 settings: setup.provider.clone(),
             })),
-            On::DevProvider => Self::DevProvider(DevProvider::start(dev_config(setup, app_url)).await.unwrap()),
+            On::DevProvider => {
+                let config = dev_config(setup, "http://127.0.0.1:0", app_url);
+                Self::DevProvider(DevProvider::start(config).await.unwrap())
+            }
         }
     }
 
@@ -139,6 +142,19 @@ impl Provider {
 
     pub(crate) fn refreshes(&self) -> usize {
         self.token_requests().iter().filter(|request| **request == TokenRequest::Refresh).count()
+    }
+
+    /// The refresh tokens that were used, each as a hash, in the order of the answers.
+    pub(crate) fn used_refresh_tokens(&self) -> Vec<String> {
+        match self {
+            Self::OidcProvider(provider) => {
+                provider.requests().into_iter().filter_map(|request| request.refresh_token).collect()
+            }
+            Self::DevProvider(provider) => {
+                let requests = provider.token_requests().into_iter();
+                requests.filter(|request| request.grant_type == "refresh_token").map(|used| used.credential).collect()
+            }
+        }
     }
 
     /// What the user does on a page of the provider's to sign in as `name`. Pages ask who they are, whether the app may know,
@@ -179,7 +195,7 @@ impl Provider {
 }
 
 /// The same users, organizations, APIs and lifetimes as the other provider has.
-fn dev_config(setup: &Setup, app_url: &str) -> Config {
+pub(crate) fn dev_config(setup: &Setup, origin: &str, app_url: &str) -> Config {
     let OidcProviderSettings { access_token_seconds, refresh_token_seconds, grace_seconds, rotation, .. } =
         setup.provider;
     let organizations: Vec<_> = (1..=6).map(|number| format!("org-{number}")).collect();
@@ -191,7 +207,7 @@ fn dev_config(setup: &Setup, app_url: &str) -> Config {
     };
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     Config {
-        endpoint: format!("http://127.0.0.1:0{}", setup.base_path),
+        endpoint: format!("{origin}{}", setup.base_path),
         client_id: APP_ID.to_owned(),
         client_secret: (!setup.public).then(|| APP_SECRET.to_owned()),
         redirect_uris: vec![format!("{app_url}{}", setup.registered_callback)],

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use logto_client::axum::VaultStorage;
+use logto_client::vault::RedisVault;
 use logto_client::{DynStorage, LogtoStorage};
 use tower_sessions_0_14 as tower_sessions_redis;
 use tower_sessions_0_15::session::{Id, Record};
@@ -28,6 +30,9 @@ pub(crate) struct Derived {
 pub(crate) struct OnRedis {
     session: tower_sessions_redis::Session,
 }
+
+/// The same session, with a ticket instead of the items.
+pub(crate) type InVault = VaultStorage<tower_sessions_redis::Session, RedisVault>;
 
 /// The least that a storage can be: it can neither renew the session's id nor read the session again.
 pub(crate) struct ByHand(Session);
@@ -69,7 +74,7 @@ macro_rules! stored {
         }
     )*};
 }
-stored!(Derived, OnRedis, ByHand);
+stored!(Derived, OnRedis, InVault, ByHand);
 
 macro_rules! extracted {
     ($($storage:ident: $session:ty => $new:expr;)*) => {$(
@@ -106,7 +111,7 @@ impl Store {
     pub(crate) async fn lifetime(&self, id: &str) -> Duration {
         let record = self.records.load(&id.parse().unwrap()).await.unwrap().expect("a record");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Duration::from_secs(record.expiry_date.unix_timestamp().try_into().unwrap()) - now
+        Duration::from_secs(record.expiry_date.unix_timestamp().try_into().unwrap()).saturating_sub(now)
     }
 
     /// What is under a key of a session.

@@ -25,7 +25,7 @@ pub(crate) async fn a_storage_that_cannot_renew_is_refused_before_the_user_signs
 }
 
 pub(crate) async fn the_session_of_a_visitor_who_never_signs_in_lives_an_hour(on: On) {
-    const AN_HOUR: Duration = Duration::from_secs(3600);
+    const AN_HOUR: Duration = Duration::from_hours(1);
     let (world, browser) = (World::over::<Derived>(on, |_| {}).await, Browser::new());
 
     let page = world.begin(&browser, "/sign-in").await;
