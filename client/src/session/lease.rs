@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::error::Result;
 use crate::oidc::pkce;
 use crate::session::{LogtoSession, items};
+use crate::storage;
 
 /// How long the same lease must have been seen before a waiter takes it. Shorter than the three seconds for which Logto
 /// accepts a refresh token that has been replaced.
@@ -30,7 +31,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The lease of this request.
 pub(crate) struct Lease {
-    value: String,
+    /// The item's value: the last, or an earlier one if it is not known whether the last has reached the store.
+    values: Vec<String>,
     /// Before it was sent to the store.
     written_at: Instant,
 }
@@ -50,7 +52,7 @@ pub(crate) enum Taken {
 
 impl Lease {
     fn new() -> Self {
-        Self { value: pkce::random(), written_at: Instant::now() }
+        Self { values: vec![pkce::random()], written_at: Instant::now() }
     }
 
     /// Whether the request may still be sent.
@@ -83,7 +85,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
         let lease = Lease::new();
         let conditions =
             [Seen::new(items::REFRESH_LEASE, seen.as_deref()), Seen::new(items::REFRESH_TOKEN, Some(refresh_token))];
-        let changes = [Change::set(items::REFRESH_LEASE, &lease.value)];
+        let changes = [Change::set(items::REFRESH_LEASE, &lease.values[0])];
         match self.storage().apply_if(&conditions, &changes).await {
             Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(Taken::Unsupported),
             Err(error) if error.kind() == ErrorKind::Conflict => return Ok(Taken::Busy),
@@ -97,23 +99,34 @@ impl<S: LogtoStorage> LogtoSession<S> {
         Ok(Taken::Busy)
     }
 
-    /// Shows the other requests that this one is alive.
+    /// Shows the other requests that this one is alive. If another one has taken the lease, the refresh token decides whose
+    /// exchange counts.
     pub(crate) async fn renew_lease(&self, lease: &mut Lease) {
         let next = Lease::new();
-        let seen = [Seen::new(items::REFRESH_LEASE, Some(&lease.value))];
-        match self.storage().apply_if(&seen, &[Change::set(items::REFRESH_LEASE, &next.value)]).await {
+        let value = next.values[0].clone();
+        let renewed = self.change_lease(lease, Change::set(items::REFRESH_LEASE, &value)).await;
+        match renewed {
             Ok(()) => *lease = next,
-            // If another request takes the lease, the refresh token decides whose exchange counts.
-            Err(error) => tracing::debug!(%error, "refresh lease not renewed"),
+            Err(error) => {
+                tracing::debug!(%error, "refresh lease not renewed");
+                lease.values.push(value);
+            }
         }
     }
 
     /// Lets other requests have the lease at once. Otherwise they get it when they have seen it for two seconds.
     pub(crate) async fn release_lease(&self, lease: Option<Lease>) {
         let Some(lease) = lease else { return };
-        let seen = [Seen::new(items::REFRESH_LEASE, Some(&lease.value))];
-        if let Err(error) = self.storage().apply_if(&seen, &[Change::remove(items::REFRESH_LEASE)]).await {
+        if let Err(error) = self.change_lease(&lease, Change::remove(items::REFRESH_LEASE)).await {
             tracing::debug!(%error, "refresh lease not released");
+        }
+    }
+
+    async fn change_lease(&self, lease: &Lease, change: Change<'_>) -> storage::Result<()> {
+        let stored = self.storage().get_item(items::REFRESH_LEASE).await?;
+        match stored.filter(|stored| lease.values.contains(stored)) {
+            Some(own) => self.storage().apply_if(&[Seen::new(items::REFRESH_LEASE, Some(&own))], &[change]).await,
+            None => Err(storage::Error::conflict()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use fake_provider::{API, APP_ID, APP_SECRET, Endpoint, FakeProvider, REDIRECT_URI};
@@ -21,11 +21,12 @@ const TICKET: &str = "logto_vault";
 #[logto(crate = "crate::storage")]
 struct Storage(Vaulted<MemorySession, CountedStore>);
 
-/// A store in memory that counts its reads.
+/// A store in memory that counts its reads, and loses the response to a swap on demand.
 #[derive(Clone, Default)]
 struct CountedStore {
     records: MemoryVault,
     reads: Arc<AtomicUsize>,
+    loses_response: Arc<AtomicBool>,
 }
 
 impl Sealed for CountedStore {}
@@ -37,7 +38,8 @@ impl VaultStore for CountedStore {
     }
 
     async fn swap(&self, id: &Id, swap: &Swap) -> Result<Swapped, StoreError> {
-        self.records.swap(id, swap).await
+        let swapped = self.records.swap(id, swap).await;
+        if self.loses_response.swap(false, SeqCst) { Err(StoreError::new("no response")) } else { swapped }
     }
 
     async fn end(&self, id: &Id, expected: Option<Version>, keep: Duration) -> Result<Swapped, StoreError> {
@@ -167,6 +169,29 @@ async fn a_holder_that_waits_for_the_provider_keeps_the_lease() {
         assert!(timeout(Duration::from_millis(10), first.as_mut()).await.is_err());
     }
     // Longer than it takes to take over from a holder that is gone.
+    let (first, second, ()) = tokio::join!(first, waiter.access_token(api()), async {
+        sleep(Duration::from_millis(2600)).await;
+        gate.let_one_pass();
+    });
+
+    assert_eq!(first.unwrap(), second.unwrap());
+    assert_eq!(world.provider.refreshes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_holder_whose_renewal_of_the_lease_got_no_response_keeps_it() {
+    let world = World::start_rotating().await;
+    let gate = world.provider.hold_refreshes();
+    let (holder, waiter) = (world.request(&world.process()).await, world.request(&world.process()).await);
+    let mut first = pin!(holder.access_token(api()));
+    while world.provider.refreshes().is_empty() {
+        assert!(timeout(Duration::from_millis(10), first.as_mut()).await.is_err());
+    }
+    // The next swap is the renewal, since nobody waits yet. It is applied.
+    world.store.loses_response.store(true, SeqCst);
+    while world.store.loses_response.load(SeqCst) {
+        assert!(timeout(Duration::from_millis(10), first.as_mut()).await.is_err());
+    }
     let (first, second, ()) = tokio::join!(first, waiter.access_token(api()), async {
         sleep(Duration::from_millis(2600)).await;
         gate.let_one_pass();
