@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use logto_vault::{RedisVault, Vault};
-use servers::{NetworkFault, RedisProxy};
+use servers::{NetworkFault, Redis, RedisProxy};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -45,6 +45,17 @@ impl Lane {
         heal(&self.vault).await;
         attempt.assert_works_again(&outcome).await;
         has_failed
+    }
+
+    async fn load_script_again(&self, redis: &Redis, case: Case, fault: fn(usize) -> NetworkFault) {
+        for after in (0..).step_by(if is_exhaustive() { 1 } else { 41 }) {
+            let attempt = self.prepare(case, fault(after)).await;
+            let _: () = command(redis, &["SCRIPT", "FLUSH"]).await;
+            if !self.run(attempt, fault(after)).await {
+                assert!(after > 0, "{case:?}: it has not failed");
+                return;
+            }
+        }
     }
 }
 
@@ -91,22 +102,17 @@ async fn assert_whole_at_bytes(step: usize, fault: fn(usize) -> NetworkFault) {
 }
 
 pub(crate) async fn script_is_loaded_again_at_any_byte() {
-    let (redis, direct) = start().await;
-    let lane = Lane::start(redis.port(), &direct).await;
-    let step = if is_exhaustive() { 1 } else { 41 };
-    let faults: [fn(usize) -> NetworkFault; 2] =
-        [|after| NetworkFault::CutRequest { after }, |after| NetworkFault::CutResponse { after }];
+    let mut tasks = JoinSet::new();
     for case in CASES.into_iter().filter(Case::changes) {
-        for fault in faults {
-            for after in (0..).step_by(step) {
-                let attempt = lane.prepare(case, fault(after)).await;
-                let _: () = command(&redis, &["SCRIPT", "FLUSH"]).await;
-                if !lane.run(attempt, fault(after)).await {
-                    break;
-                }
-            }
-        }
+        // Of its own: another connection would load the script.
+        let (redis, direct) = start().await;
+        tasks.spawn(async move {
+            let lane = Lane::start(redis.port(), &direct).await;
+            lane.load_script_again(&redis, case, |after| NetworkFault::CutRequest { after }).await;
+            lane.load_script_again(&redis, case, |after| NetworkFault::CutResponse { after }).await;
+        });
     }
+    tasks.join_all().await;
 }
 
 pub(crate) async fn slow_network_makes_slow_requests() {
