@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::resume_unwind;
+use std::sync::LazyLock;
 
 use fake_provider::{APP_ID, APP_SECRET, FakeProvider, Gate, REDIRECT_URI};
 use logto_client::vault::{Vault, Vaulted};
@@ -16,6 +17,10 @@ use crate::store::TestStore;
 pub(crate) const APIS: [&str; 3] =
     ["https://api.example.com", "https://orders.example.com", "https://reports.example.com"];
 
+/// To build one for each app would take most of the tests' time. Connections belong to an app's runtime, so none is kept.
+static HTTP: LazyLock<reqwest::Client> =
+    LazyLock::new(|| reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("an HTTP client"));
+
 /// How an app gets at its own values in the session.
 pub(crate) trait OwnValues {
     fn value(&self, key: &str) -> impl Future<Output = Option<String>> + Send;
@@ -29,7 +34,6 @@ struct Storage<H: SessionHandle + Sync> {
 
 pub(crate) struct App {
     config: LogtoConfig,
-    http: reqwest::Client,
     vault: Vault<TestStore>,
     /// Where slow pages wait.
     gate: Gate,
@@ -48,12 +52,7 @@ impl App {
     pub(crate) fn new(provider: &FakeProvider, store: &TestStore, gate: &Gate, keeps_session_id: bool) -> Self {
         let config = LogtoConfig::builder(provider.origin(), APP_ID).app_secret(APP_SECRET).resources(APIS);
         let config = if keeps_session_id { config.dangerously_keep_session_id() } else { config };
-        Self {
-            config: config.build().expect("a configuration"),
-            http: reqwest::Client::builder().no_proxy().build().expect("an HTTP client"),
-            vault: Vault::new(store.clone()),
-            gate: gate.clone(),
-        }
+        Self { config: config.build().expect("a configuration"), vault: Vault::new(store.clone()), gate: gate.clone() }
     }
 
     /// Answers a request. It has a client of its own, as if it were the first one in another process: nothing but the vault
@@ -65,7 +64,7 @@ impl App {
         let url = Url::parse(REDIRECT_URI).and_then(|base| base.join(path_and_query)).expect("a path");
         let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
         let storage = Storage { session: Vaulted::new(session, self.vault.clone()) };
-        let session = LogtoClient::with_http_client(self.config.clone(), self.http.clone()).session(storage);
+        let session = LogtoClient::with_http_client(self.config.clone(), HTTP.clone()).session(storage);
         let result = Box::pin(self.result(&session, own, &url, &query)).await;
         let mut answer = result.unwrap_or_else(|error| Answer {
             status: status(&error),

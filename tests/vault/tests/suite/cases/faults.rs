@@ -98,7 +98,12 @@ async fn survives_failure(library: Library, flow: Flow, failure: Failure) -> boo
     let user = visitor.user().await;
     let user = user.as_deref();
     match reply.status {
-        200 | 303 => assert_eq!(user, flow.after(), "{context}"),
+        200 | 303 => {
+            assert_eq!(user, flow.after(), "{context}");
+            if flow == Flow::Refresh {
+                is_stored(&world, &visitor, &context).await;
+            }
+        }
         400 | 500 => {
             // A failed write may be in the store, and a sign-out may fail when the record has ended.
             let may_be_done = matches!(failure.fault, Fault::ResponseLost | Fault::Late) || flow == Flow::SignOut;
@@ -173,6 +178,13 @@ impl Flow {
             Self::SignOut => visitor.sign_out().await,
         }
     }
+}
+
+/// The token of a successful refresh is in the vault.
+async fn is_stored(world: &World, visitor: &Visitor, context: &str) {
+    let exchanges = world.provider.count(Endpoint::Token);
+    assert_eq!(visitor.token(APIS[0]).await.status, 200, "{context}");
+    assert_eq!(world.provider.count(Endpoint::Token), exchanges, "{context}");
 }
 
 /// A user who is signed in gets tokens of their own, unless the sign-in has ended: then the next page says so.
