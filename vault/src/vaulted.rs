@@ -47,8 +47,7 @@ const REFRESH_TOKEN: &str = "logto_refresh_token";
 /// When a write returns `Ok`, the store has all of it, whatever the handler or the session library does next, and
 /// whether or not the write was deferred. Only a later write of the same item, a renewal or the end of the record
 /// changes it. A write that fails with a [`Session`](logto_storage_core::ErrorKind::Session) error has been applied as a
-/// whole or not at all, and is not applied after a later write of the same item has returned. Only a sign-out that has
-/// failed may still end the record, unless a later request has renewed it.
+/// whole or not at all, and is not applied after a later write of the same item has returned.
 ///
 /// A write fails with [`Ended`](logto_storage_core::ErrorKind::Ended) if the record that this request has read has ended
 /// or was renewed in the meantime, or if it has read nothing and its ticket opens no record. A session without a record
