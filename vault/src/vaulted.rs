@@ -56,7 +56,8 @@ const REFRESH_TOKEN: &str = "logto_refresh_token";
 /// # Renewal
 ///
 /// A renewal gives the record a new ticket and a new data key, and the session a new id. All earlier tickets are then
-/// worthless. A renewal that fails leaves the user as before, or signed out.
+/// worthless. A renewal that fails leaves the user as before, or signed out; if only the store's response was lost, it has
+/// taken effect.
 ///
 /// A renewal that leaves no item ends the record, together with what other requests write at the same time. If it fails,
 /// the record may still end later, unless another renewal comes first.
