@@ -54,7 +54,7 @@ impl Lease {
     }
 
     /// Whether the request may still be sent.
-    fn is_fresh(&self) -> bool {
+    pub(crate) fn is_fresh(&self) -> bool {
         self.written_at.elapsed() < MAX_AGE
     }
 }
@@ -85,12 +85,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
             [Seen::new(items::REFRESH_LEASE, seen.as_deref()), Seen::new(items::REFRESH_TOKEN, Some(refresh_token))];
         let changes = [Change::set(items::REFRESH_LEASE, &lease.value)];
         match self.storage().apply_if(&conditions, &changes).await {
-            Ok(()) if lease.is_fresh() => Ok(Taken::Held(lease)),
-            // The store was slow. Another request may be about to take the lease.
-            Ok(()) => {
-                self.release_lease(Some(lease)).await;
-                Ok(Taken::Busy)
-            }
+            Ok(()) => Ok(Taken::Held(lease)),
             Err(error) => match error.kind() {
                 ErrorKind::Conflict => Ok(Taken::Busy),
                 ErrorKind::Unsupported => Ok(Taken::Unsupported),
