@@ -56,7 +56,7 @@ impl Lease {
     }
 
     /// Whether the request may still be sent.
-    fn is_fresh(&self) -> bool {
+    pub(crate) fn is_fresh(&self) -> bool {
         self.written_at.elapsed() < MAX_AGE
     }
 }
@@ -91,12 +91,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
             Err(error) if error.kind() == ErrorKind::Conflict => return Ok(Taken::Busy),
             taken => taken?,
         }
-        if lease.is_fresh() {
-            return Ok(Taken::Held(lease));
-        }
-        // The store was slow. Another request may be about to take the lease.
-        self.release_lease(Some(lease)).await;
-        Ok(Taken::Busy)
+        Ok(Taken::Held(lease))
     }
 
     /// Shows the other requests that this one is alive. If another one has taken the lease, the refresh token decides whose

@@ -100,10 +100,11 @@ impl<S: LogtoStorage> LogtoSession<S> {
             return Err(fail(leader, error.into()));
         }
         let mut lease = None;
-        if let Some(attempt) = self.wait_for_lease(grant, &key, &mut lease).await? {
-            return Ok(attempt);
-        }
-        let attempt = self.exchange(grant, sign_in, target, leader, &mut lease, may_follow_rotation).await;
+        let attempt = match self.wait_for_lease(grant, &key, &mut lease).await {
+            Ok(None) => self.exchange(grant, sign_in, target, leader, &mut lease, may_follow_rotation).await,
+            Ok(Some(attempt)) => Ok(attempt),
+            Err(error) => Err(error),
+        };
         self.release_lease(lease).await;
         attempt
     }
@@ -136,8 +137,14 @@ impl<S: LogtoStorage> LogtoSession<S> {
             match self.take_lease(&refresh_token, &mut watch).await? {
                 Taken::Unsupported => return Ok(None),
                 Taken::Held(held) => {
-                    *lease = Some(held);
-                    return Ok(None);
+                    let held = lease.insert(held);
+                    // The last holder may have stored the token since this request has looked for it.
+                    let attempt = self.look_again(grant, key).await?;
+                    if attempt.is_some() || held.is_fresh() {
+                        return Ok(attempt);
+                    }
+                    // The store was slow. Another request may be about to take the lease.
+                    self.release_lease(lease.take()).await;
                 }
                 Taken::Busy => {}
             }
