@@ -71,6 +71,7 @@
 //! | `derive` (on by default) | the macro [`#[derive(LogtoStorage)]`](derive@LogtoStorage) |
 //! | `axum-0_8` | routes and extractors for axum 0.8: [`axum`](mod@crate::axum) |
 //! | `vault` | tokens in a store of their own: the module `vault` |
+//! | `vault-postgres-sqlx-0_8` | `vault::PostgresVault`, on version 0.8 of the crate `sqlx` |
 //! | `vault-redis-1` | `vault::RedisVault`, on version 1 of the crate `redis` |
 //! | `tower-sessions-0_15`, `tower-sessions-0_14` | [`SessionHandle`] for `tower_sessions::Session` |
 //! | `actix-session-0_11` | [`SessionHandle`] for `actix_session::Session` |
@@ -165,9 +166,12 @@ pub mod storage {
 /// | store | for | feature |
 /// |---|---|---|
 /// | [`MemoryVault`](vault::MemoryVault) | development, tests and single processes | `vault` |
+/// | `PostgresVault` | production, with any number of processes | `vault-postgres-sqlx-0_8` |
 /// | `RedisVault` | production, with any number of processes | `vault-redis-1` |
 #[cfg(feature = "vault")]
 pub mod vault {
+    #[cfg(feature = "vault-postgres-sqlx-0_8")]
+    pub use logto_vault::PostgresVault;
     #[cfg(feature = "vault-redis-1")]
     pub use logto_vault::RedisVault;
     pub use logto_vault::store::{self, StoreError, VaultStore};

@@ -5,8 +5,8 @@
 //! compare-and-change. The web session holds nothing but a ticket to the record.
 //!
 //! - [`Vaulted`] is a session over a [`Vault`], for which you derive a storage as for any session.
-//! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, `RedisVault` in Redis, or [`BoxVault`]
-//!   for one that is chosen at run time.
+//! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, `RedisVault` in Redis, `PostgresVault` in
+//!   PostgreSQL, or [`BoxVault`] for one that is chosen at run time.
 //! - [`ThreadBound`] lets a vault use a session that is not `Sync`, such as actix-session's.
 //!
 //! # Features
@@ -15,9 +15,10 @@
 //!
 //! | feature | enables |
 //! |---|---|
+//! | `postgres-sqlx-0_8` | `PostgresVault`, on version 0.8 of the crate `sqlx`, whose dependencies require Rust 1.88 |
 //! | `redis-1` | `RedisVault`, on version 1 of the crate `redis`, which requires Rust 1.88 |
 //!
-//! The feature names the crate's version because its connection is part of this crate's public API.
+//! A feature names a crate's version because its connection is part of this crate's public API.
 //!
 //! # Security
 //!
@@ -39,6 +40,8 @@
 pub mod boxed;
 mod creation;
 pub mod memory;
+#[cfg(feature = "postgres-sqlx-0_8")]
+pub mod postgres;
 mod record;
 #[cfg(feature = "redis-1")]
 pub mod redis;
@@ -56,6 +59,8 @@ mod tests;
 
 pub use boxed::BoxVault;
 pub use memory::MemoryVault;
+#[cfg(feature = "postgres-sqlx-0_8")]
+pub use postgres::PostgresVault;
 #[cfg(feature = "redis-1")]
 pub use redis::RedisVault;
 pub use store::VaultStore;

@@ -6,7 +6,9 @@ mod contents;
 mod ends;
 mod fixture;
 mod lifetimes;
-#[cfg(feature = "redis-1")]
+#[cfg(feature = "postgres-sqlx-0_8")]
+mod postgres;
+#[cfg(any(feature = "postgres-sqlx-0_8", feature = "redis-1"))]
 mod proxy;
 mod races;
 mod reads;
@@ -25,6 +27,10 @@ fn main() -> ExitCode {
     let trials = Trials::new()
         .group("memory", contract(Ok(()), || Box::pin(async { ((), MemoryVault::default()) })))
         .group("boxed", contract(Ok(()), || Box::pin(async { ((), BoxVault::new(MemoryVault::default())) })));
+    #[cfg(feature = "postgres-sqlx-0_8")]
+    let trials = trials
+        .group("postgres", contract(servers::Postgres::available(), postgres::open))
+        .group("postgres", postgres::trials());
     #[cfg(feature = "redis-1")]
     let trials =
         trials.group("redis", contract(servers::Redis::available(), redis::open)).group("redis", redis::trials());

@@ -1,4 +1,4 @@
-//! The wire between a store and Redis, with what can happen to an answer.
+//! The wire between a store and its server, with what can happen to an answer.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,9 +10,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 pub(crate) enum Fault {
-    /// The connection ends when Redis has answered.
+    /// The connection ends when the server has answered.
     Cut,
-    /// Redis answers, but no more answer arrives on this connection.
+    /// The server answers, but no more answer arrives on this connection.
     Silence,
 }
 
@@ -22,39 +22,40 @@ pub(crate) struct Proxy {
     connections: watch::Receiver<usize>,
 }
 
-#[derive(Default)]
 struct Wire {
-    fault: Mutex<Option<Fault>>,
-    scripts: AtomicUsize,
+    fault: Mutex<Option<(&'static str, Fault)>>,
+    counted: &'static str,
+    count: AtomicUsize,
 }
 
 impl Proxy {
-    pub(crate) async fn start(redis: u16) -> Self {
+    /// Starts a proxy to the server on a port. It counts the requests that contain a word.
+    pub(crate) async fn start(server: u16, counted: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (count, connections) = watch::channel(0);
-        let wire = Arc::new(Wire::default());
+        let wire = Arc::new(Wire { fault: Mutex::default(), counted, count: AtomicUsize::new(0) });
         let shared = Arc::clone(&wire);
         tokio::spawn(async move {
             while let Ok((store, _)) = listener.accept().await {
                 let (from_store, to_store) = store.into_split();
-                let (from_redis, to_redis) = TcpStream::connect(("127.0.0.1", redis)).await.unwrap().into_split();
-                tokio::spawn(Arc::clone(&shared).requests(from_store, to_redis));
-                tokio::spawn(Arc::clone(&shared).answers(from_redis, to_store));
+                let (from_server, to_server) = TcpStream::connect(("127.0.0.1", server)).await.unwrap().into_split();
+                tokio::spawn(Arc::clone(&shared).requests(from_store, to_server));
+                tokio::spawn(Arc::clone(&shared).answers(from_server, to_store));
                 count.send_modify(|count| *count += 1);
             }
         });
         Self { port, wire, connections }
     }
 
-    /// What happens to the next answer of Redis.
-    pub(crate) fn fail_next_answer(&self, fault: Fault) {
-        *self.wire.fault.lock().unwrap() = Some(fault);
+    /// What happens to the next answer that contains a word.
+    pub(crate) fn fail_answer(&self, word: &'static str, fault: Fault) {
+        *self.wire.fault.lock().unwrap() = Some((word, fault));
     }
 
-    /// How many scripts were called.
-    pub(crate) fn scripts(&self) -> usize {
-        self.wire.scripts.load(Ordering::SeqCst)
+    /// How often the counted word was sent.
+    pub(crate) fn count(&self) -> usize {
+        self.wire.count.load(Ordering::SeqCst)
     }
 
     /// Waits until so many connections were made.
@@ -72,8 +73,7 @@ impl Wire {
                 0 => return Ok(()),
                 len => &bytes[..len],
             };
-            let scripts = request.windows(b"EVALSHA".len()).filter(|word| word == b"EVALSHA").count();
-            self.scripts.fetch_add(scripts, Ordering::SeqCst);
+            self.count.fetch_add(count(request, self.counted), Ordering::SeqCst);
             to.write_all(request).await?;
         }
     }
@@ -86,9 +86,9 @@ impl Wire {
                 0 => return Ok(()),
                 len => &bytes[..len],
             };
-            match self.fault.lock().unwrap().take() {
-                Some(Fault::Cut) => return Ok(()),
-                Some(Fault::Silence) => is_silent = true,
+            match self.fault.lock().unwrap().take_if(|(word, _)| count(answer, word) > 0) {
+                Some((_, Fault::Cut)) => return Ok(()),
+                Some((_, Fault::Silence)) => is_silent = true,
                 None => {}
             }
             if !is_silent {
@@ -96,4 +96,9 @@ impl Wire {
             }
         }
     }
+}
+
+/// How often the bytes contain a word.
+fn count(bytes: &[u8], word: &str) -> usize {
+    (0..bytes.len()).filter(|&start| bytes[start..].starts_with(word.as_bytes())).count()
 }

@@ -1,8 +1,5 @@
 //! What is particular to Redis: its outages, its scripts and its memory.
 
-use std::error::Error;
-use std::iter;
-
 use logto_storage_core::BoxFuture;
 use logto_vault::store::{Id, Record, Step, Swap, Swapped, Version};
 use logto_vault::{RedisVault, VaultStore};
@@ -11,7 +8,9 @@ use redis_1::{FromRedisValue, cmd};
 use servers::{Redis, Trials};
 use tokio::time::timeout;
 
-use crate::fixture::{LIMIT, LONG, assert_fields, block_on, change, create, field, look, read, record, replace, swap};
+use crate::fixture::{
+    LIMIT, LONG, assert_fields, block_on, chain, change, create, field, look, read, record, replace, swap,
+};
 use crate::proxy::{Fault, Proxy};
 
 /// Starts a Redis, and connects to it.
@@ -77,28 +76,28 @@ async fn record_is_one_hash_that_expires() {
 
 async fn swap_whose_answer_is_lost_is_not_sent_again() {
     let redis = Redis::start(&[]);
-    let proxy = Proxy::start(redis.port()).await;
+    let proxy = Proxy::start(redis.port(), "EVALSHA").await;
     let store = connect(proxy.port).await;
     let (a, b) = (field("a"), field("b"));
     let id = record(&store, &[("iYQ", &a)]).await;
-    let sent = proxy.scripts();
+    let sent = proxy.count();
     let swap = Swap::new([change("iYQ", &a, &b)], LONG);
 
-    proxy.fail_next_answer(Fault::Cut);
+    proxy.fail_answer("", Fault::Cut);
     assert!(store.swap(&id, &swap).await.is_err());
 
     assert_fields(&read(&store, &id).await, &[("iYQ", &b)]);
-    assert_eq!(proxy.scripts() - sent, 1);
+    assert_eq!(proxy.count() - sent, 1);
     assert_eq!(store.swap(&id, &swap).await.unwrap(), Swapped::Done, "the caller may send it again");
 }
 
 async fn call_fails_if_redis_does_not_answer() {
     let redis = Redis::start(&[]);
-    let proxy = Proxy::start(redis.port()).await;
+    let proxy = Proxy::start(redis.port(), "EVALSHA").await;
     let store = connect(proxy.port).await;
     let id = record(&store, &[("iYQ", &field("a"))]).await;
 
-    proxy.fail_next_answer(Fault::Silence);
+    proxy.fail_answer("", Fault::Silence);
     let swap = Swap::new([Step::look("iYg", None)], LONG);
     let calls = async { tokio::join!(store.read(&id, None), store.swap(&id, &swap), store.end(&id, None, LONG)) };
 
@@ -109,7 +108,7 @@ async fn call_fails_if_redis_does_not_answer() {
 
 async fn connection_that_ends_while_idle_is_replaced_before_the_next_call() {
     let redis = Redis::start(&[]);
-    let proxy = Proxy::start(redis.port()).await;
+    let proxy = Proxy::start(redis.port(), "EVALSHA").await;
     let store = connect(proxy.port).await;
     let id = record(&store, &[("iYQ", &field("a"))]).await;
 
@@ -216,10 +215,4 @@ async fn errors_and_debug_output_have_no_password() {
     }
     let store = RedisVault::connect(&format!("redis://:correct%20horse@127.0.0.1:{port}")).await.unwrap();
     assert_eq!(format!("{store:?}"), r#"RedisVault { prefix: "logto:v:", .. }"#);
-}
-
-/// All that an error says, and its causes.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes: Vec<_> = iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
-    format!("{error:?}: {}", causes.join(": "))
 }
