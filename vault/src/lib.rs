@@ -5,8 +5,8 @@
 //! compare-and-change. The web session holds nothing but a ticket to the record.
 //!
 //! - [`Vaulted`] is a session over a [`Vault`], for which you derive a storage as for any session.
-//! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, `RedisVault` in Redis, or [`BoxVault`]
-//!   for one that is chosen at run time.
+//! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, `RedisVault` in Redis, `PostgresVault` in
+//!   PostgreSQL, `SqliteVault` in a SQLite file, or [`BoxVault`] for one that is chosen at run time.
 //! - [`ThreadBound`] lets a vault use a session that is not `Sync`, such as actix-session's.
 //!
 //! # Features
@@ -15,9 +15,11 @@
 //!
 //! | feature | enables |
 //! |---|---|
+//! | `postgres-sqlx-0_8` | `PostgresVault`, on version 0.8 of the crate `sqlx`, whose dependencies require Rust 1.88 |
 //! | `redis-1` | `RedisVault`, on version 1 of the crate `redis`, which requires Rust 1.88 |
+//! | `sqlite-sqlx-0_8` | `SqliteVault`, on version 0.8 of the crate `sqlx` |
 //!
-//! The feature names the crate's version because its connection is part of this crate's public API.
+//! A feature names a crate's version because its connection is part of this crate's public API.
 //!
 //! # Security
 //!
@@ -39,11 +41,15 @@
 pub mod boxed;
 mod creation;
 pub mod memory;
+#[cfg(feature = "postgres-sqlx-0_8")]
+pub mod postgres;
 mod record;
 #[cfg(feature = "redis-1")]
 pub mod redis;
 mod renewal;
 mod seal;
+#[cfg(feature = "sqlite-sqlx-0_8")]
+pub mod sqlite;
 pub mod store;
 pub mod thread_bound;
 mod ticket;
@@ -56,8 +62,12 @@ mod tests;
 
 pub use boxed::BoxVault;
 pub use memory::MemoryVault;
+#[cfg(feature = "postgres-sqlx-0_8")]
+pub use postgres::PostgresVault;
 #[cfg(feature = "redis-1")]
 pub use redis::RedisVault;
+#[cfg(feature = "sqlite-sqlx-0_8")]
+pub use sqlite::SqliteVault;
 pub use store::VaultStore;
 pub use thread_bound::ThreadBound;
 pub use vault::Vault;

@@ -112,25 +112,12 @@ impl Table {
     }
 
     fn swap(&mut self, id: &Id, swap: &Swap, now: Instant) -> Swapped {
-        let entry = self.get(id, now);
-        let version = |name: &str| entry?.version(name);
-        if swap
-            .steps
-            .iter()
-            .any(|step| step.put.as_deref().and_then(Version::of).is_some_and(|put| version(&step.name) == Some(put)))
-        {
-            return Swapped::Done;
-        }
-        let has_others = || {
-            let expected = swap.steps.iter().filter(|step| step.expected.is_some()).count();
-            entry.is_some_and(|entry| entry.fields.len() > expected)
-        };
-        if swap.steps.iter().any(|step| version(&step.name) != step.expected) || swap.replaces && has_others() {
-            let field = |name: &str| entry?.fields.get(name).cloned();
-            return Swapped::Conflict(swap.steps.iter().map(|step| field(&step.name)).collect());
-        }
-        self.apply(id, swap, now);
-        Swapped::Done
+        let nothing = HashMap::new();
+        let fields = self.get(id, now).map_or(&nothing, |entry| &entry.fields);
+        swap.judge(fields).unwrap_or_else(|| {
+            self.apply(id, swap, now);
+            Swapped::Done
+        })
     }
 
     fn apply(&mut self, id: &Id, swap: &Swap, now: Instant) {

@@ -230,6 +230,22 @@ impl Swap {
         }
         Ok(())
     }
+
+    /// Returns the outcome of the swap for a record with these fields, or `None` if the swap is to be applied.
+    ///
+    /// The fields are all of the record's, or, unless the swap replaces it, at least those that the steps name.
+    pub(crate) fn judge(&self, fields: &HashMap<String, Vec<u8>>) -> Option<Swapped> {
+        let version = |step: &Step| fields.get(&step.name).and_then(|field| Version::of(field));
+        let put = |step: &Step| step.put.as_deref().and_then(Version::of);
+        if self.steps.iter().any(|step| put(step).is_some_and(|put| version(step) == Some(put))) {
+            return Some(Swapped::Done);
+        }
+        let has_others = || fields.len() > self.steps.iter().filter(|step| step.expected.is_some()).count();
+        if self.steps.iter().all(|step| version(step) == step.expected) && !(self.replaces && has_others()) {
+            return None;
+        }
+        Some(Swapped::Conflict(self.steps.iter().map(|step| fields.get(&step.name).cloned()).collect()))
+    }
 }
 
 /// The outcome of a swap.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::error::{Error, RequestError, Result};
 use crate::tokens::AccessToken;
-use crate::util::A_DAY;
 use crate::util::single_flight::SingleFlight;
 use crate::util::ttl_map::TtlMap;
+use crate::util::{A_DAY, now};
 
 /// How long after its last use a grant is remembered, for requests that read their session earlier.
 const TTL: Duration = Duration::from_secs(120);
@@ -121,6 +121,11 @@ impl Grant {
         let mut state = self.state();
         state.is_given_up = true;
         state.refresh_token.clone()
+    }
+
+    /// The token for the target that was issued to an earlier request, if it can still be used.
+    pub(super) fn fresh_access_token(&self, target: &str) -> Option<AccessToken> {
+        self.state().access_tokens.get(target).filter(|token| token.is_fresh(now())).cloned()
     }
 
     pub(crate) fn forget_access_tokens(&self) {

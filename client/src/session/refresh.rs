@@ -89,12 +89,6 @@ impl<S: LogtoStorage> LogtoSession<S> {
                 return Ok(Attempt::Token(token));
             }
         };
-        let issued = grant.state().access_tokens.get(&key).cloned();
-        if let Some(token) = issued.filter(|token| token.is_fresh(now())) {
-            tracing::debug!("token issued to an earlier request");
-            self.store_issued(grant, sign_in, &mut None).await?;
-            return Ok(Attempt::Token(token));
-        }
         // Before the lease, which has to be fresh when the request is sent.
         if let Err(error) = self.shared().provider().metadata().await {
             return Err(fail(leader, error.into()));
@@ -163,6 +157,14 @@ impl<S: LogtoStorage> LogtoSession<S> {
         lease: &mut Option<Lease>,
         may_follow_rotation: bool,
     ) -> Result<Attempt> {
+        // With a lease, the session has all that was issued, unless another process has removed it on purpose.
+        if lease.is_none()
+            && let Some(token) = grant.fresh_access_token(&target.key())
+        {
+            tracing::debug!("token issued to an earlier request");
+            self.store_issued(grant, sign_in, lease).await?;
+            return Ok(Attempt::Token(token));
+        }
         let Some(refresh_token) = grant.refresh_token() else { return Err(self.ended(grant).await) };
         let stored = self.storage().get_item(items::REFRESH_TOKEN).await?;
         let mut request = self.shared().request_refresh(grant, refresh_token, leader, target);
@@ -250,6 +252,9 @@ impl<S: LogtoStorage> LogtoSession<S> {
         }
         {
             let mut state = grant.state();
+            if lease.is_some() {
+                state.access_tokens.clear();
+            }
             state.access_tokens.insert(key.to_owned(), tokens.access_token.clone());
             state.id_token = tokens.id_token.or(state.id_token.take());
         }

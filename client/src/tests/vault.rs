@@ -284,6 +284,22 @@ async fn a_refresh_beside_the_sign_out_of_another_process_stores_nothing_and_its
 }
 
 #[tokio::test]
+async fn access_tokens_that_one_process_has_removed_are_not_stored_again_by_another() {
+    let world = World::start().await;
+    let (client, other) = (world.process(), world.process());
+    let organization = TokenTarget::organization("org-1");
+    let before = world.request(&client).await.access_token(api()).await.unwrap();
+    let of_organization = world.request(&client).await.access_token(organization.clone()).await.unwrap();
+
+    world.request(&other).await.clear_access_tokens().await.unwrap();
+
+    let after = world.request(&client).await.access_token(api()).await.unwrap();
+    assert_ne!(after, before);
+    let after = world.request(&other).await.access_token(organization).await.unwrap();
+    assert_ne!(after, of_organization);
+}
+
+#[tokio::test]
 async fn a_request_that_is_late_for_a_sign_out_is_signed_out() {
     let world = World::start().await;
     let (client, other) = (world.process(), world.process());

@@ -82,6 +82,11 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A program of Postgres's, for this server's data.
     fn command(&self, name: &str) -> Option<Command> {
         let mut command = Command::new(program(name)?);

@@ -1,5 +1,7 @@
 //! What the tests share.
 
+#[cfg(any(feature = "postgres-sqlx-0_8", feature = "redis-1", feature = "sqlite-sqlx-0_8"))]
+use std::error::Error;
 use std::time::Duration;
 
 use logto_vault::VaultStore;
@@ -73,4 +75,11 @@ pub(crate) fn assert_fields(record: &Record, fields: &[(&str, &[u8])]) {
 /// A conflict with these fields.
 pub(crate) fn conflict(fields: &[Option<&[u8]>]) -> Swapped {
     Swapped::Conflict(fields.iter().map(|field| field.map(<[u8]>::to_vec)).collect())
+}
+
+/// All that an error says, and its causes.
+#[cfg(any(feature = "postgres-sqlx-0_8", feature = "redis-1", feature = "sqlite-sqlx-0_8"))]
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes: Vec<_> = std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
+    format!("{error:?}: {}", causes.join(": "))
 }

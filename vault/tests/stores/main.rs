@@ -6,11 +6,17 @@ mod contents;
 mod ends;
 mod fixture;
 mod lifetimes;
+#[cfg(feature = "postgres-sqlx-0_8")]
+mod postgres;
+#[cfg(feature = "postgres-sqlx-0_8")]
+mod proxy;
 mod races;
 mod reads;
 #[cfg(feature = "redis-1")]
 mod redis;
 mod replacements;
+#[cfg(feature = "sqlite-sqlx-0_8")]
+mod sqlite;
 mod swaps;
 
 use std::process::ExitCode;
@@ -23,9 +29,15 @@ fn main() -> ExitCode {
     let trials = Trials::new()
         .group("memory", contract(Ok(()), || Box::pin(async { ((), MemoryVault::default()) })))
         .group("boxed", contract(Ok(()), || Box::pin(async { ((), BoxVault::new(MemoryVault::default())) })));
+    #[cfg(feature = "postgres-sqlx-0_8")]
+    let trials = trials
+        .group("postgres", contract(servers::Postgres::available(), postgres::open))
+        .group("postgres", postgres::trials());
     #[cfg(feature = "redis-1")]
     let trials =
         trials.group("redis", contract(servers::Redis::available(), redis::open)).group("redis", redis::trials());
+    #[cfg(feature = "sqlite-sqlx-0_8")]
+    let trials = trials.group("sqlite", contract(Ok(()), sqlite::open)).group("sqlite", sqlite::trials());
     servers::run(trials)
 }
 

@@ -1,8 +1,5 @@
 //! What is particular to Redis: its outages, its scripts and its memory.
 
-use std::error::Error;
-use std::iter;
-
 use logto_storage_core::BoxFuture;
 use logto_vault::store::{Id, Record, Step, Swap, Swapped, Version};
 use logto_vault::{RedisVault, VaultStore};
@@ -11,7 +8,9 @@ use redis_1::{FromRedisValue, cmd};
 use servers::{NetworkFault, Redis, RedisProxy, Trials};
 use tokio::time::timeout;
 
-use crate::fixture::{LIMIT, LONG, assert_fields, block_on, change, create, field, look, read, record, replace, swap};
+use crate::fixture::{
+    LIMIT, LONG, assert_fields, block_on, chain, change, create, field, look, read, record, replace, swap,
+};
 
 /// Starts a Redis, and connects to it.
 pub(crate) fn open() -> BoxFuture<'static, (Redis, RedisVault)> {
@@ -215,10 +214,4 @@ async fn errors_and_debug_output_have_no_password() {
     }
     let store = RedisVault::connect(&format!("redis://:correct%20horse@127.0.0.1:{port}")).await.unwrap();
     assert_eq!(format!("{store:?}"), r#"RedisVault { prefix: "logto:v:", .. }"#);
-}
-
-/// All that an error says, and its causes.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes: Vec<_> = iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
-    format!("{error:?}: {}", causes.join(": "))
 }
