@@ -293,10 +293,10 @@ async fn access_tokens_that_one_process_has_removed_are_not_stored_again_by_anot
 
     world.request(&other).await.clear_access_tokens().await.unwrap();
 
-    let after = world.request(&client).await.access_token(api()).await.unwrap();
-    assert_ne!(after, before);
-    let after = world.request(&other).await.access_token(organization).await.unwrap();
-    assert_ne!(after, of_organization);
+    let after = world.request(&client).await.access_token(organization).await.unwrap();
+    assert_ne!(after, of_organization, "it is not taken from the process's memory");
+    let after = world.request(&other).await.access_token(api()).await.unwrap();
+    assert_ne!(after, before, "nor stored from there");
 }
 
 #[tokio::test]
