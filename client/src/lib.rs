@@ -73,6 +73,7 @@
 //! | `vault` | tokens in a store of their own: the module `vault` |
 //! | `vault-postgres-sqlx-0_8` | `vault::PostgresVault`, on version 0.8 of the crate `sqlx` |
 //! | `vault-redis-1` | `vault::RedisVault`, on version 1 of the crate `redis` |
+//! | `vault-sqlite-sqlx-0_8` | `vault::SqliteVault`, on version 0.8 of the crate `sqlx` |
 //! | `tower-sessions-0_15`, `tower-sessions-0_14` | [`SessionHandle`] for `tower_sessions::Session` |
 //! | `actix-session-0_11` | [`SessionHandle`] for `actix_session::Session` |
 //! | `axum_session-0_22` | [`SessionHandle`] for `axum_session::Session` |
@@ -168,12 +169,15 @@ pub mod storage {
 /// | [`MemoryVault`](vault::MemoryVault) | development, tests and single processes | `vault` |
 /// | `PostgresVault` | production, with any number of processes | `vault-postgres-sqlx-0_8` |
 /// | `RedisVault` | production, with any number of processes | `vault-redis-1` |
+/// | `SqliteVault` | production, with processes on one machine | `vault-sqlite-sqlx-0_8` |
 #[cfg(feature = "vault")]
 pub mod vault {
     #[cfg(feature = "vault-postgres-sqlx-0_8")]
     pub use logto_vault::PostgresVault;
     #[cfg(feature = "vault-redis-1")]
     pub use logto_vault::RedisVault;
+    #[cfg(feature = "vault-sqlite-sqlx-0_8")]
+    pub use logto_vault::SqliteVault;
     pub use logto_vault::store::{self, StoreError, VaultStore};
     pub use logto_vault::vault::InvalidApplicationKey;
     pub use logto_vault::{BoxVault, MemoryVault, ThreadBound, Vault, Vaulted};

@@ -6,7 +6,7 @@
 //!
 //! - [`Vaulted`] is a session over a [`Vault`], for which you derive a storage as for any session.
 //! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, `RedisVault` in Redis, `PostgresVault` in
-//!   PostgreSQL, or [`BoxVault`] for one that is chosen at run time.
+//!   PostgreSQL, `SqliteVault` in a SQLite file, or [`BoxVault`] for one that is chosen at run time.
 //! - [`ThreadBound`] lets a vault use a session that is not `Sync`, such as actix-session's.
 //!
 //! # Features
@@ -17,6 +17,7 @@
 //! |---|---|
 //! | `postgres-sqlx-0_8` | `PostgresVault`, on version 0.8 of the crate `sqlx`, whose dependencies require Rust 1.88 |
 //! | `redis-1` | `RedisVault`, on version 1 of the crate `redis`, which requires Rust 1.88 |
+//! | `sqlite-sqlx-0_8` | `SqliteVault`, on version 0.8 of the crate `sqlx` |
 //!
 //! A feature names a crate's version because its connection is part of this crate's public API.
 //!
@@ -47,6 +48,8 @@ mod record;
 pub mod redis;
 mod renewal;
 mod seal;
+#[cfg(feature = "sqlite-sqlx-0_8")]
+pub mod sqlite;
 pub mod store;
 pub mod thread_bound;
 mod ticket;
@@ -63,6 +66,8 @@ pub use memory::MemoryVault;
 pub use postgres::PostgresVault;
 #[cfg(feature = "redis-1")]
 pub use redis::RedisVault;
+#[cfg(feature = "sqlite-sqlx-0_8")]
+pub use sqlite::SqliteVault;
 pub use store::VaultStore;
 pub use thread_bound::ThreadBound;
 pub use vault::Vault;

@@ -15,6 +15,8 @@ mod reads;
 #[cfg(feature = "redis-1")]
 mod redis;
 mod replacements;
+#[cfg(feature = "sqlite-sqlx-0_8")]
+mod sqlite;
 mod swaps;
 
 use std::process::ExitCode;
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
     #[cfg(feature = "redis-1")]
     let trials =
         trials.group("redis", contract(servers::Redis::available(), redis::open)).group("redis", redis::trials());
+    #[cfg(feature = "sqlite-sqlx-0_8")]
+    let trials = trials.group("sqlite", contract(Ok(()), sqlite::open)).group("sqlite", sqlite::trials());
     servers::run(trials)
 }
 
