@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use sqlx_0_8::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteExecutor, SqliteJournalMode, SqlitePoolOptions};
 use sqlx_0_8::{Error, Row, Sqlite, SqlitePool, Transaction, query, raw_sql};
+use tokio::time::{Instant, sleep};
 
 use crate::store::{self, GUARD, Id, Record, StoreError, Swap, Swapped, VaultStore, Version};
 
@@ -22,6 +23,9 @@ use crate::store::{self, GUARD, Id, Record, StoreError, Swap, Swapped, VaultStor
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a connection waits for a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// SQLite's code for a lock that another connection holds.
+const SQLITE_BUSY: u32 = 5;
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// Each is a thread. One of them writes at a time.
 const MAX_CONNECTIONS: u32 = 4;
 
@@ -214,11 +218,21 @@ async fn connect(url: &str) -> Result<SqlitePool, Error> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .busy_timeout(BUSY_TIMEOUT);
-    SqlitePoolOptions::new()
-        .max_connections(MAX_CONNECTIONS)
-        .acquire_timeout(CONNECTION_TIMEOUT)
-        .connect_with(options)
-        .await
+    let pool = SqlitePoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(CONNECTION_TIMEOUT);
+    let deadline = Instant::now() + CONNECTION_TIMEOUT;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            // Another process switches a new file to WAL mode. SQLite does not wait for that, whatever its time-out.
+            Err(error) if is_busy(&error) && Instant::now() < deadline => sleep(BUSY_PAUSE).await,
+            result => return result,
+        }
+    }
+}
+
+fn is_busy(error: &Error) -> bool {
+    // The last byte is the error, and the others its detail.
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xFF == SQLITE_BUSY)
 }
 
 impl fmt::Debug for SqliteVault {

@@ -139,7 +139,8 @@ async fn read_does_not_wait_for_a_write() {
     let store = connect(folder.path()).await;
     let a = field("a");
     let id = record(&store, &[("iYQ", &a)]).await;
-    let write = raw(folder.path()).await.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    // Without WAL, nobody else could read now.
+    let write = raw(folder.path()).await.begin_with("BEGIN EXCLUSIVE").await.unwrap();
 
     assert_fields(&read(&store, &id).await, &[("iYQ", &a)]);
     write.rollback().await.unwrap();
