@@ -27,6 +27,7 @@ pub(crate) async fn replacement_requires_that_there_is_no_other_field<S: VaultSt
 
     // All that it has asked for is as expected.
     assert_eq!(swapped, conflict(&[Some(&k), None]));
+    assert_eq!(replace(&store, &id, [create("iYg", &new)]).await, conflict(&[None]), "a creation");
     assert_fields(&read(&store, &id).await, &[("k", &k), ("iYQ", &a)]);
 }
 
