@@ -6,11 +6,18 @@ use crate::visitor::{Answer, Visitor, send, start};
 
 pub(crate) fn the_cookie_is_only_for_http_and_survives_the_way_back_from_logto() {
     let app = start(&[]);
-
-    let answer = Visitor::of(&app).get("/logto/sign-in");
-
-    let two_weeks = (14 * 24 * 3600).to_string();
-    assert_eq!(attributes(&answer), ["HttpOnly", &format!("Max-Age={two_weeks}"), "Path=/", "SameSite=Lax"]);
+    let visitor = Visitor::of(&app);
+    // A visitor who never finishes the sign-in is forgotten after an hour.
+    for (lifetime, answer) in [
+        (3600, visitor.get("/logto/sign-in")),
+        (14 * 24 * 3600, {
+            let callback = visitor.begin("/logto/sign-in").sign_in("Alice");
+            visitor.get(callback.strip_prefix(app.url()).expect("a URL of the app"))
+        }),
+    ] {
+        let max_age = format!("Max-Age={lifetime}");
+        assert_eq!(attributes(&answer), ["HttpOnly", &max_age, "Path=/", "SameSite=Lax"]);
+    }
 }
 
 pub(crate) fn over_https_the_cookie_is_secure() {
