@@ -16,8 +16,12 @@ use crate::app::{App, OwnValues};
 
 type Session = axum_session::Session<SessionNullPool>;
 
-pub(super) const MEMORY: Library =
-    Library { name: "axum_session-0.22", title: "`axum_session` 0.22", keeps_session_id: false, serve: serve_in_memory };
+pub(super) const MEMORY: Library = Library {
+    name: "axum_session-0.22",
+    title: "`axum_session` 0.22",
+    keeps_session_id: false,
+    serve: serve_in_memory,
+};
 
 fn serve_in_memory(listener: TcpListener, app: Arc<App>, stopped: oneshot::Receiver<()>) {
     let router = async {
