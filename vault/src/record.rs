@@ -53,7 +53,7 @@ impl OpenRecord {
     pub(crate) fn step(&mut self, name: &str, expected: Option<Version>, value: Option<&str>) -> Step {
         let Some(value) = value else { return Step::look(name, expected) };
         let field = self.guard.data_key.seal(self.ticket.id(), name, Some(value.as_bytes()));
-        self.learn(name, Some(&field));
+        self.wrote(name.to_owned(), Version::of(&field), Some(value.to_owned()));
         Step::put(name, expected, field)
     }
 
