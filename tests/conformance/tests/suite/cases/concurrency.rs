@@ -155,6 +155,6 @@ async fn sign_out(site: &Arc<Site>, sign_out: Vec<Step>) -> Outcome {
     Outcome { class, numbers: Some(numbers) }
 }
 
-fn present(answers: &[Answer]) -> usize {
+pub(super) fn present(answers: &[Answer]) -> usize {
     answers.iter().filter(|answer| matches!(answer, Answer::Item(Some(_)))).count()
 }
