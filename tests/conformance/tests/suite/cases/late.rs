@@ -104,7 +104,8 @@ async fn late_for(site: &Arc<Site>, servers: &[Server], changes: Vec<(String, Op
     for (number, server) in (0..LATE).zip(servers.iter().cycle()) {
         let tab = visitor.moved_to(server);
         let own = Step::WriteForeign("visits".to_owned(), Value::from(number));
-        let script = [get("token"), Step::Wait, own, set(&key(number), "1")];
+        let key = key(number);
+        let script = [get("token"), get(&key), Step::Wait, own, set(&key, "1")];
         late.spawn(async move { respond(&tab, script).await });
     }
     site.gate.arrivals(LATE).await;
@@ -115,7 +116,7 @@ async fn late_for(site: &Arc<Site>, servers: &[Server], changes: Vec<(String, Op
     let mut acknowledged = 0;
     for (answers, new_cookies) in late.join_all().await {
         assert_eq!(answers[0], item("1"), "it has read the items in time");
-        match &answers[3] {
+        match &answers[4] {
             Answer::Done => acknowledged += 1,
             Answer::Failed(kind) => assert_eq!(kind, "Ended"),
             other => panic!("{other:?}"),

@@ -14,6 +14,7 @@ cases! {
 pub(crate) const PROMISES: &[(&str, &str)] = &[
     ("two_hundred_writers", "keeps all writes"),
     ("two_hundred_writers_in_two_processes", "keeps all writes"),
+    ("twenty_writers_of_one_item", "keeps all writes"),
     ("late_after_a_sign_out", "stays signed out"),
     ("late_after_a_sign_out_in_two_processes", "stays signed out"),
     ("a_process_that_has_the_session_in_use", "sees the write"),
