@@ -69,7 +69,7 @@ fn own_item(key: &str) -> Step {
     set(key, "1")
 }
 
-/// Every writer has read the other item.
+/// The other writers change an item that this one has read.
 fn own_item_and_one_of_all(key: &str) -> Step {
     Step::Apply(changes(&[("first", Some(key)), (key, Some("1"))]))
 }
@@ -81,8 +81,8 @@ async fn writers(site: &Arc<Site>, servers: &[Server], writers: u32, write: fn(&
     let mut requests = JoinSet::new();
     for (key, server) in keys.iter().zip(servers.iter().cycle()) {
         let visitor = visitor.moved_to(server);
-        let script = [get("first"), Step::Wait, write(key)];
-        requests.spawn(async move { visitor.run(script).await.remove(2) });
+        let script = [get("first"), get(key), Step::Wait, write(key)];
+        requests.spawn(async move { visitor.run(script).await.remove(3) });
     }
     site.gate.arrivals(writers).await;
     site.gate.open(writers);
