@@ -6,9 +6,11 @@ mod contents;
 mod ends;
 mod fixture;
 mod lifetimes;
+#[cfg(feature = "mongodb-3")]
+mod mongodb;
 #[cfg(feature = "postgres-sqlx-0_8")]
 mod postgres;
-#[cfg(feature = "postgres-sqlx-0_8")]
+#[cfg(any(feature = "mongodb-3", feature = "postgres-sqlx-0_8"))]
 mod proxy;
 mod races;
 mod reads;
@@ -29,6 +31,10 @@ fn main() -> ExitCode {
     let trials = Trials::new()
         .group("memory", contract(Ok(()), || Box::pin(async { ((), MemoryVault::default()) })))
         .group("boxed", contract(Ok(()), || Box::pin(async { ((), BoxVault::new(MemoryVault::default())) })));
+    #[cfg(feature = "mongodb-3")]
+    let trials = trials
+        .group("mongodb", contract(servers::Mongodb::available(), mongodb::open))
+        .group("mongodb", mongodb::trials());
     #[cfg(feature = "postgres-sqlx-0_8")]
     let trials = trials
         .group("postgres", contract(servers::Postgres::available(), postgres::open))

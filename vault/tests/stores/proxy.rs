@@ -38,8 +38,9 @@ impl Proxy {
         let shared = Arc::clone(&wire);
         tokio::spawn(async move {
             while let Ok((store, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else { continue };
                 let (from_store, to_store) = store.into_split();
-                let (from_server, to_server) = TcpStream::connect(("127.0.0.1", server)).await.unwrap().into_split();
+                let (from_server, to_server) = server.into_split();
                 tokio::spawn(Arc::clone(&shared).requests(from_store, to_server));
                 tokio::spawn(Arc::clone(&shared).answers(from_server, to_store));
                 count.send_modify(|count| *count += 1);
