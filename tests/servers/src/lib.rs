@@ -12,6 +12,7 @@ mod oidc_provider;
 mod postgres;
 mod process;
 mod redis;
+mod redis_cluster;
 mod redis_proxy;
 mod runtime;
 mod trials;
@@ -26,6 +27,7 @@ pub use oidc_provider::{
 };
 pub use postgres::Postgres;
 pub use redis::Redis;
+pub use redis_cluster::RedisCluster;
 pub use redis_proxy::{NetworkFault, RedisProxy};
 pub use runtime::block_on;
 pub use trials::{Trials, run};

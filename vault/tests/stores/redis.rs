@@ -21,6 +21,15 @@ pub(crate) fn open() -> BoxFuture<'static, (Redis, RedisVault)> {
     })
 }
 
+/// Starts a Valkey, and connects to it.
+pub(crate) fn open_valkey() -> BoxFuture<'static, (Redis, RedisVault)> {
+    Box::pin(async {
+        let valkey = Redis::start_valkey(&[]);
+        let store = connect(valkey.port()).await;
+        (valkey, store)
+    })
+}
+
 pub(crate) fn trials() -> Trials {
     servers::trials! {
         |test| block_on(test());
@@ -43,12 +52,12 @@ async fn connect(port: u16) -> RedisVault {
     RedisVault::connect(&format!("redis://127.0.0.1:{port}")).await.unwrap()
 }
 
-async fn raw(redis: &Redis) -> MultiplexedConnection {
+pub(crate) async fn raw(redis: &Redis) -> MultiplexedConnection {
     redis_1::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
 
 /// Sends a command of space-separated words.
-async fn send<T: FromRedisValue>(redis: &Redis, command: &str) -> T {
+pub(crate) async fn send<T: FromRedisValue>(redis: &Redis, command: &str) -> T {
     let (name, arguments) = command.split_once(' ').unwrap_or((command, ""));
     let arguments: Vec<_> = arguments.split_terminator(' ').collect();
     cmd(name).arg(arguments).query_async(&mut raw(redis).await).await.unwrap()
