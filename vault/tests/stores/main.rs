@@ -10,8 +10,6 @@ mod lifetimes;
 mod mongodb;
 #[cfg(feature = "postgres-sqlx-0_8")]
 mod postgres;
-#[cfg(any(feature = "mongodb-3", feature = "postgres-sqlx-0_8"))]
-mod proxy;
 mod races;
 mod reads;
 #[cfg(feature = "redis-1")]

@@ -9,13 +9,12 @@ use logto_vault::{MongoVault, VaultStore};
 use mongodb_3::bson::{DateTime, Document, doc};
 use mongodb_3::options::{Acknowledgment, ClientOptions, WriteConcern};
 use mongodb_3::{Client, Collection};
-use servers::{Mongodb, Trials};
+use servers::{Mongodb, NetworkFault, Proxy, Trials};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::fixture::{LIMIT, LONG, assert_fields, block_on, chain, change, create, field, read, record};
-use crate::proxy::{Fault, Proxy};
 
 /// A server with a database that is gone after the test.
 pub(crate) struct Server(Mongodb);
@@ -81,7 +80,7 @@ async fn connect(mongodb: &Mongodb) -> MongoVault {
 
 /// A URL that leads through a proxy only, whatever the server says about itself.
 fn through(proxy: &Proxy) -> String {
-    format!("mongodb://127.0.0.1:{}/test?directConnection=true", proxy.port)
+    format!("mongodb://127.0.0.1:{}/test?directConnection=true", proxy.port())
 }
 
 async fn raw(mongodb: &Mongodb) -> Collection<Document> {
@@ -159,7 +158,7 @@ async fn swap_whose_answer_is_lost_is_not_sent_again() {
     let sent = proxy.count();
     let swap = Swap::new([change("iYQ", &a, &b)], LONG);
 
-    proxy.fail_answer("nModified", Fault::Cut);
+    proxy.fail(NetworkFault::CutResponseWith("nModified"));
     assert!(store.swap(&id, &swap).await.is_err());
 
     assert_fields(&read(&store, &id).await, &[("iYQ", &b)]);
@@ -174,7 +173,7 @@ async fn creation_whose_answer_is_lost_is_done_when_it_is_sent_again() {
     let (id, k) = (Id::random(), field("k"));
     let swap = Swap::new([create("k", &k)], LONG);
 
-    proxy.fail_answer("nModified", Fault::Cut);
+    proxy.fail(NetworkFault::CutResponseWith("nModified"));
     assert!(store.swap(&id, &swap).await.is_err());
 
     assert_eq!(store.swap(&id, &swap).await.unwrap(), Swapped::Done);
@@ -188,7 +187,7 @@ async fn call_fails_if_mongodb_does_not_answer() {
     let (a, b) = (field("a"), field("b"));
     let id = record(&store, &[("iYQ", &a)]).await;
 
-    proxy.fail_answer("nModified", Fault::Silence);
+    proxy.fail(NetworkFault::LoseResponseWith("nModified"));
     let swap = Swap::new([change("iYQ", &a, &b)], LONG);
     let swapped = timeout(LIMIT, store.swap(&id, &swap)).await.expect("it does not wait without end");
 
@@ -204,7 +203,7 @@ async fn connection_without_an_answer_is_not_used_again() {
     let (a, b) = (field("a"), field("b"));
     let id = record(&store, &[("iYQ", &a)]).await;
 
-    proxy.fail_answer("nModified", Fault::Silence);
+    proxy.fail(NetworkFault::LoseResponseWith("nModified"));
     let swap = Swap::new([change("iYQ", &a, &b)], LONG);
     assert!(store.clone().with_timeout(Duration::from_millis(500)).swap(&id, &swap).await.is_err());
 

@@ -5,7 +5,7 @@ use logto_vault::store::{Id, Record, Step, Swap, Swapped, Version};
 use logto_vault::{RedisVault, VaultStore};
 use redis_1::aio::MultiplexedConnection;
 use redis_1::{FromRedisValue, cmd};
-use servers::{NetworkFault, Redis, RedisProxy, Trials};
+use servers::{NetworkFault, Proxy, Redis, Trials};
 use tokio::time::timeout;
 
 use crate::fixture::{
@@ -84,24 +84,24 @@ async fn record_is_one_hash_that_expires() {
 
 async fn swap_whose_answer_is_lost_is_not_sent_again() {
     let redis = Redis::start(&[]);
-    let proxy = RedisProxy::start(redis.port()).await;
+    let proxy = Proxy::start(redis.port(), "EVALSHA").await;
     let store = connect(proxy.port()).await;
     let (a, b) = (field("a"), field("b"));
     let id = record(&store, &[("iYQ", &a)]).await;
-    let sent = proxy.scripts();
+    let sent = proxy.count();
     let swap = Swap::new([change("iYQ", &a, &b)], LONG);
 
     proxy.fail(NetworkFault::CutResponse { after: 0 });
     assert!(store.swap(&id, &swap).await.is_err());
 
     assert_fields(&read(&store, &id).await, &[("iYQ", &b)]);
-    assert_eq!(proxy.scripts() - sent, 1);
+    assert_eq!(proxy.count() - sent, 1);
     assert_eq!(store.swap(&id, &swap).await.unwrap(), Swapped::Done, "the caller may send it again");
 }
 
 async fn call_fails_if_redis_does_not_answer() {
     let redis = Redis::start(&[]);
-    let proxy = RedisProxy::start(redis.port()).await;
+    let proxy = Proxy::start(redis.port(), "EVALSHA").await;
     let store = connect(proxy.port()).await;
     let id = record(&store, &[("iYQ", &field("a"))]).await;
 
@@ -116,7 +116,7 @@ async fn call_fails_if_redis_does_not_answer() {
 
 async fn connection_that_ends_while_idle_is_replaced_before_the_next_call() {
     let redis = Redis::start(&[]);
-    let proxy = RedisProxy::start(redis.port()).await;
+    let proxy = Proxy::start(redis.port(), "EVALSHA").await;
     let store = connect(proxy.port()).await;
     let id = record(&store, &[("iYQ", &field("a"))]).await;
 

@@ -8,7 +8,7 @@ use logto_vault::store::{Id, Record, Swap, Swapped, Version};
 use logto_vault::{RedisVault, VaultStore};
 use redis_1::cluster::{ClusterClientBuilder, NodeAddress};
 use redis_1::cmd;
-use servers::{NetworkFault, Redis, RedisCluster, RedisProxy, Trials};
+use servers::{NetworkFault, Proxy, Redis, RedisCluster, Trials};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -211,13 +211,13 @@ async fn scripts_are_loaded_again_on_each_node() {
 }
 
 /// Connects through a proxy to each node.
-async fn connect_through_proxies(cluster: &RedisCluster) -> (Vec<RedisProxy>, RedisVault) {
+async fn connect_through_proxies(cluster: &RedisCluster) -> (Vec<Proxy>, RedisVault) {
     let mut proxies = Vec::new();
     for node in &cluster.nodes {
-        proxies.push(RedisProxy::start(node.port()).await);
+        proxies.push(Proxy::start(node.port(), "EVALSHA").await);
     }
     let address = |port| NodeAddress::try_from(format!("127.0.0.1:{port}").as_str()).unwrap();
-    let ports = cluster.nodes.iter().map(Redis::port).zip(proxies.iter().map(RedisProxy::port));
+    let ports = cluster.nodes.iter().map(Redis::port).zip(proxies.iter().map(Proxy::port));
     let map = ports.map(|(node, proxy)| (address(node), address(proxy))).collect();
     let builder = ClusterClientBuilder::new(cluster.urls()).node_address_map(map);
     (proxies, RedisVault::connect_cluster_with(builder).await.unwrap())
@@ -226,7 +226,7 @@ async fn connect_through_proxies(cluster: &RedisCluster) -> (Vec<RedisProxy>, Re
 async fn swap_whose_answer_is_lost_is_not_sent_again() {
     let cluster = RedisCluster::start();
     let (proxies, store) = connect_through_proxies(&cluster).await;
-    let scripts = || proxies.iter().map(RedisProxy::scripts).sum::<usize>();
+    let scripts = || proxies.iter().map(Proxy::count).sum::<usize>();
     let store = store.with_prefix(PREFIXES[0]);
     let (a, b) = (field("a"), field("b"));
     let id = record(&store, &[("iYQ", &a)]).await;
