@@ -131,9 +131,10 @@ async fn no_increment_is_lost_while_the_slot_moves() {
             let mut done = 0_u32;
             while !*stopped.borrow() {
                 let next = field((content_number(&seen) + 1).to_string());
-                match swap(&store, &id, [change("iYQ", &seen, &next)]).await {
-                    Swapped::Conflict(now) => seen = now.into_iter().next().unwrap().unwrap(),
-                    _ => (seen, done) = (next, done + 1),
+                if let Swapped::Conflict(now) = swap(&store, &id, [change("iYQ", &seen, &next)]).await {
+                    seen = now.into_iter().next().unwrap().unwrap();
+                } else {
+                    (seen, done) = (next, done + 1);
                 }
             }
             done
