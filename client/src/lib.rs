@@ -71,8 +71,10 @@
 //! | `derive` (on by default) | the macro [`#[derive(LogtoStorage)]`](derive@LogtoStorage) |
 //! | `axum-0_8` | routes and extractors for axum 0.8: [`axum`](mod@crate::axum) |
 //! | `vault` | tokens in a store of their own: the module `vault` |
+//! | `vault-mongodb-3` | `vault::MongoVault`, on version 3 of the crate `mongodb` |
 //! | `vault-postgres-sqlx-0_8` | `vault::PostgresVault`, on version 0.8 of the crate `sqlx` |
 //! | `vault-redis-1` | `vault::RedisVault`, on version 1 of the crate `redis` |
+//! | `vault-redis-1-cluster` | `vault::RedisVault` on Redis Cluster |
 //! | `vault-sqlite-sqlx-0_8` | `vault::SqliteVault`, on version 0.8 of the crate `sqlx` |
 //! | `tower-sessions-0_15`, `tower-sessions-0_14` | [`SessionHandle`] for `tower_sessions::Session` |
 //! | `actix-session-0_11` | [`SessionHandle`] for `actix_session::Session` |
@@ -167,11 +169,14 @@ pub mod storage {
 /// | store | for | feature |
 /// |---|---|---|
 /// | [`MemoryVault`](vault::MemoryVault) | development, tests and single processes | `vault` |
+/// | `MongoVault` | production, with any number of processes | `vault-mongodb-3` |
 /// | `PostgresVault` | production, with any number of processes | `vault-postgres-sqlx-0_8` |
-/// | `RedisVault` | production, with any number of processes | `vault-redis-1` |
+/// | `RedisVault` | production, with any number of processes | `vault-redis-1`, or `vault-redis-1-cluster` |
 /// | `SqliteVault` | production, with processes on one machine | `vault-sqlite-sqlx-0_8` |
 #[cfg(feature = "vault")]
 pub mod vault {
+    #[cfg(feature = "vault-mongodb-3")]
+    pub use logto_vault::MongoVault;
     #[cfg(feature = "vault-postgres-sqlx-0_8")]
     pub use logto_vault::PostgresVault;
     #[cfg(feature = "vault-redis-1")]

@@ -2,7 +2,7 @@
 
 use logto_storage_core::{ErrorKind, MemorySession};
 use logto_vault::{RedisVault, Vault};
-use servers::{NetworkFault, RedisProxy};
+use servers::{NetworkFault, Proxy};
 
 use crate::fixture::{
     Action, Items, Values, assert_every_record_expires, connect, heal, items, items_of, page, session_with, sign_in,
@@ -78,8 +78,8 @@ const CASES: &[Case] = &[
 
 pub(crate) async fn late_request_changes_nothing_after_what_was_acknowledged() {
     let (redis, direct) = start().await;
-    let proxy = RedisProxy::start(redis.port()).await;
-    let vault = connect(&proxy.url()).await;
+    let proxy = Proxy::start(redis.port(), "EVALSHA").await;
+    let vault = connect(&format!("redis://127.0.0.1:{}", proxy.port())).await;
     for case in CASES {
         for is_old_copy in [false, true] {
             assert_acknowledged_stays(case, is_old_copy, &proxy, &vault, &direct).await;
@@ -92,7 +92,7 @@ pub(crate) async fn late_request_changes_nothing_after_what_was_acknowledged() {
 async fn assert_acknowledged_stays(
     case: &Case,
     is_old_copy: bool,
-    proxy: &RedisProxy,
+    proxy: &Proxy,
     vault: &Vault<RedisVault>,
     direct: &Vault<RedisVault>,
 ) {
@@ -100,7 +100,7 @@ async fn assert_acknowledged_stays(
     let session = sign_in(direct, BEFORE).await;
     let old_ticket = ticket(&session).await;
 
-    proxy.fail(NetworkFault::HoldScript);
+    proxy.fail(NetworkFault::HoldCounted);
     assert_eq!(case.late.run(&page(&session, vault)).await, Err(ErrorKind::Session), "{what}");
     let late_ticket = ticket(&session).await;
     let other: MemorySession = if is_old_copy { session_with(old_ticket.as_deref()).await } else { session };

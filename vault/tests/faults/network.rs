@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use logto_vault::{RedisVault, Vault};
-use servers::{NetworkFault, Redis, RedisProxy};
+use servers::{NetworkFault, Proxy, Redis};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -18,15 +18,15 @@ const LANES: usize = 8;
 
 /// A connection through a proxy.
 struct Lane {
-    proxy: RedisProxy,
+    proxy: Proxy,
     vault: Vault<RedisVault>,
     direct: Vault<RedisVault>,
 }
 
 impl Lane {
     async fn start(redis: u16, direct: &Vault<RedisVault>) -> Self {
-        let proxy = RedisProxy::start(redis).await;
-        let vault = connect(&proxy.url()).await;
+        let proxy = Proxy::start(redis, "EVALSHA").await;
+        let vault = connect(&format!("redis://127.0.0.1:{}", proxy.port())).await;
         Self { proxy, vault, direct: direct.clone() }
     }
 

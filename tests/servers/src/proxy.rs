@@ -1,4 +1,4 @@
-//! The network between a client and Redis, and its faults.
+//! The network between a client and a server, and its faults.
 
 use std::io;
 use std::mem;
@@ -15,7 +15,7 @@ use tokio::time::sleep;
 /// What happens once. Bytes are counted from when the fault is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkFault {
-    /// The connection ends after that many bytes of requests. Redis has acted on those before the client notices.
+    /// The connection ends after that many bytes of requests. The server has acted on those before the client notices.
     CutRequest {
         /// The number of bytes that arrive.
         after: usize,
@@ -26,34 +26,42 @@ pub enum NetworkFault {
         after: usize,
     },
     /// After that many bytes of responses, no more arrive on this connection. It stays open until
-    /// [`end_silence`](RedisProxy::end_silence).
+    /// [`end_silence`](Proxy::end_silence).
     LoseResponse {
         /// The number of bytes that arrive.
         after: usize,
     },
-    /// The next script is kept until it is [delivered](RedisProxy::deliver_held). The client's connection ends.
-    HoldScript,
+    /// The connection ends instead of the next response that contains the word.
+    CutResponseWith(&'static str),
+    /// The same, but the connection stays open, as with [`LoseResponse`](Self::LoseResponse).
+    LoseResponseWith(&'static str),
+    /// The next request that is [counted](Proxy::count) is kept until it is [delivered](Proxy::deliver_held). The client's
+    /// connection ends.
+    HoldCounted,
 }
 
-/// A proxy in front of Redis. Needs a tokio runtime, which ends it.
-pub struct RedisProxy {
+/// A proxy in front of a server. Needs a tokio runtime, which ends it.
+///
+/// Requests and responses with a word that matters are to be small, so that each arrives as a whole.
+pub struct Proxy {
     port: u16,
     network: Arc<Network>,
     connections: watch::Receiver<usize>,
 }
 
-#[derive(Default)]
 struct Network {
+    server: u16,
+    counted: &'static str,
     fault: Mutex<Option<NetworkFault>>,
     delay: Mutex<Duration>,
     held: Mutex<Vec<Held>>,
     silence_ends: Notify,
-    scripts: AtomicUsize,
+    count: AtomicUsize,
 }
 
 /// A request that is still on its way.
 struct Held {
-    redis: TcpStream,
+    server: TcpStream,
     request: Vec<u8>,
 }
 
@@ -66,23 +74,23 @@ enum Fate {
     Held,
 }
 
-impl RedisProxy {
-    /// Starts one in front of the Redis at that port.
+impl Proxy {
+    /// Starts one in front of the server at that port. It counts the requests that contain a word.
     ///
     /// # Panics
     ///
     /// If there is no free port.
-    pub async fn start(redis: u16) -> Self {
+    pub async fn start(server: u16, counted: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let (count, connections) = watch::channel(0);
-        let network = Arc::new(Network::default());
+        let network = Arc::new(Network::new(server, counted));
         let shared = Arc::clone(&network);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let network = Arc::clone(&shared);
                 // An error is the end of one side, and so of the connection.
-                tokio::spawn(async move { network.carry(client, redis).await });
+                tokio::spawn(async move { network.carry(client).await });
                 count.send_modify(|count| *count += 1);
             }
         });
@@ -92,11 +100,6 @@ impl RedisProxy {
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port
-    }
-
-    /// Its URL.
-    pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
     }
 
     /// Sets the fault that happens next.
@@ -114,19 +117,19 @@ impl RedisProxy {
         *lock(&self.network.delay) = delay;
     }
 
-    /// Delivers the requests that were held back, and returns what Redis answers.
+    /// Delivers the requests that were held back, and returns what the server answers.
     ///
     /// # Errors
     ///
-    /// Fails if Redis is gone.
+    /// Fails if the server is gone.
     pub async fn deliver_held(&self) -> io::Result<Vec<String>> {
         let held = mem::take(&mut *lock(&self.network.held));
         let mut responses = Vec::new();
-        for Held { mut redis, request } in held {
-            redis.write_all(&request).await?;
-            redis.shutdown().await?;
+        for Held { mut server, request } in held {
+            server.write_all(&request).await?;
+            server.shutdown().await?;
             let mut response = Vec::new();
-            redis.read_to_end(&mut response).await?;
+            server.read_to_end(&mut response).await?;
             responses.push(String::from_utf8_lossy(&response).into_owned());
         }
         Ok(responses)
@@ -137,9 +140,9 @@ impl RedisProxy {
         self.network.silence_ends.notify_waiters();
     }
 
-    /// How many scripts were called.
-    pub fn scripts(&self) -> usize {
-        self.network.scripts.load(Ordering::SeqCst)
+    /// How often the counted word was sent.
+    pub fn count(&self) -> usize {
+        self.network.count.load(Ordering::SeqCst)
     }
 
     /// Waits until so many connections were made.
@@ -153,10 +156,15 @@ impl RedisProxy {
 }
 
 impl Network {
-    async fn carry(&self, mut client: TcpStream, redis: u16) -> io::Result<()> {
-        let mut redis = TcpStream::connect(("127.0.0.1", redis)).await?;
+    fn new(server: u16, counted: &'static str) -> Self {
+        let (fault, delay, held) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { server, counted, fault, delay, held, silence_ends: Notify::new(), count: AtomicUsize::new(0) }
+    }
+
+    async fn carry(&self, mut client: TcpStream) -> io::Result<()> {
+        let mut server = TcpStream::connect(("127.0.0.1", self.server)).await?;
         client.set_nodelay(true)?;
-        redis.set_nodelay(true)?;
+        server.set_nodelay(true)?;
         let (mut request, mut response) = (vec![0; 1 << 16], vec![0; 1 << 16]);
         let mut is_silent = false;
         let mut silence_ends = pin!(self.silence_ends.notified());
@@ -166,29 +174,28 @@ impl Network {
                 len = client.read(&mut request) => {
                     let request = &request[..some(len?)?];
                     self.be_slow().await;
-                    // The requests of the tests are small, and each arrives as a whole.
-                    let scripts = request.windows(b"EVALSHA".len()).filter(|word| word == b"EVALSHA").count();
-                    self.scripts.fetch_add(scripts, Ordering::SeqCst);
-                    match self.fate_of_request(request.len(), scripts > 0) {
+                    let count = occurrences(request, self.counted);
+                    self.count.fetch_add(count, Ordering::SeqCst);
+                    match self.fate_of_request(request.len(), count > 0) {
                         Fate::Held => {
-                            lock(&self.held).push(Held { redis, request: request.to_vec() });
+                            lock(&self.held).push(Held { server, request: request.to_vec() });
                             return Ok(());
                         }
                         Fate::Cut(len) => {
-                            redis.write_all(&request[..len]).await?;
-                            redis.shutdown().await?;
-                            return redis.read_to_end(&mut Vec::new()).await.map(drop);
+                            server.write_all(&request[..len]).await?;
+                            server.shutdown().await?;
+                            return server.read_to_end(&mut Vec::new()).await.map(drop);
                         }
-                        Fate::Forwarded | Fate::Lost(_) => redis.write_all(request).await?,
+                        Fate::Forwarded | Fate::Lost(_) => server.write_all(request).await?,
                     }
                 }
-                len = redis.read(&mut response) => {
+                len = server.read(&mut response) => {
                     let response = &response[..some(len?)?];
                     self.be_slow().await;
                     if is_silent {
                         continue;
                     }
-                    match self.fate_of_response(response.len()) {
+                    match self.fate_of_response(response) {
                         Fate::Cut(len) => return client.write_all(&response[..len]).await,
                         Fate::Lost(len) => {
                             is_silent = true;
@@ -210,7 +217,7 @@ impl Network {
         }
     }
 
-    fn fate_of_request(&self, len: usize, is_script: bool) -> Fate {
+    fn fate_of_request(&self, len: usize, is_counted: bool) -> Fate {
         let mut fault = lock(&self.fault);
         match fault.as_mut() {
             Some(NetworkFault::CutRequest { after }) => match count(after, len) {
@@ -220,7 +227,7 @@ impl Network {
                 }
                 None => Fate::Forwarded,
             },
-            Some(NetworkFault::HoldScript) if is_script => {
+            Some(NetworkFault::HoldCounted) if is_counted => {
                 *fault = None;
                 Fate::Held
             }
@@ -228,14 +235,21 @@ impl Network {
         }
     }
 
-    fn fate_of_response(&self, len: usize) -> Fate {
+    fn fate_of_response(&self, response: &[u8]) -> Fate {
         let mut fault = lock(&self.fault);
+        if let Some(NetworkFault::CutResponseWith(word) | NetworkFault::LoseResponseWith(word)) = *fault {
+            return match fault.take_if(|_| occurrences(response, word) > 0) {
+                Some(NetworkFault::CutResponseWith(_)) => Fate::Cut(0),
+                Some(_) => Fate::Lost(0),
+                None => Fate::Forwarded,
+            };
+        }
         let (after, fate): (_, fn(usize) -> Fate) = match fault.as_mut() {
             Some(NetworkFault::CutResponse { after }) => (after, Fate::Cut),
             Some(NetworkFault::LoseResponse { after }) => (after, Fate::Lost),
             _ => return Fate::Forwarded,
         };
-        match count(after, len) {
+        match count(after, response.len()) {
             Some(len) => {
                 *fault = None;
                 fate(len)
@@ -243,6 +257,11 @@ impl Network {
             None => Fate::Forwarded,
         }
     }
+}
+
+/// How often the bytes contain a word.
+fn occurrences(bytes: &[u8], word: &str) -> usize {
+    bytes.windows(word.len()).filter(|window| *window == word.as_bytes()).count()
 }
 
 /// Counts bytes down. Returns how many of them are forwarded if the count is over.
