@@ -7,6 +7,7 @@
 //! - [`Vaulted`] is a session over a [`Vault`], for which you derive a storage as for any session.
 //! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, `RedisVault` in Redis, `PostgresVault` in
 //!   PostgreSQL, `SqliteVault` in a SQLite file, or [`BoxVault`] for one that is chosen at run time.
+//! - [`TicketCookie`] holds the ticket if the app has no session library.
 //! - [`ThreadBound`] lets a vault use a session that is not `Sync`, such as actix-session's.
 //!
 //! # Features
@@ -39,6 +40,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod boxed;
+pub mod cookie;
 mod creation;
 pub mod memory;
 #[cfg(feature = "postgres-sqlx-0_8")]
@@ -61,6 +63,7 @@ mod write;
 mod tests;
 
 pub use boxed::BoxVault;
+pub use cookie::TicketCookie;
 pub use memory::MemoryVault;
 #[cfg(feature = "postgres-sqlx-0_8")]
 pub use postgres::PostgresVault;
