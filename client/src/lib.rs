@@ -161,8 +161,9 @@ pub mod storage {
 /// session holds a ticket only, and the tokens are in a record that is changed by compare-and-change: no token is lost,
 /// a sign-out stays, and any number of processes share a sign-in.
 ///
-/// Create one [`Vault`](vault::Vault) when the program starts. With axum, use `axum::VaultStorage` as your storage;
-/// elsewhere derive one for a struct that holds a [`Vaulted`](vault::Vaulted) session.
+/// Create one [`Vault`](vault::Vault) when the program starts. With axum, use `axum::VaultSession` as your storage, which
+/// needs no session library, or `axum::VaultStorage` with one. Elsewhere derive a storage for a struct that holds a
+/// [`Vaulted`](vault::Vaulted) session, whose ticket is in a session or in a [`TicketCookie`](vault::TicketCookie).
 ///
 /// | store | for | feature |
 /// |---|---|---|
@@ -180,7 +181,7 @@ pub mod vault {
     pub use logto_vault::SqliteVault;
     pub use logto_vault::store::{self, StoreError, VaultStore};
     pub use logto_vault::vault::InvalidApplicationKey;
-    pub use logto_vault::{BoxVault, MemoryVault, ThreadBound, Vault, Vaulted};
+    pub use logto_vault::{BoxVault, MemoryVault, ThreadBound, TicketCookie, Vault, Vaulted, cookie};
 }
 
 pub use logto_storage_core::storage::LogtoStorage;

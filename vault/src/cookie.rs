@@ -20,7 +20,7 @@ use std::fmt;
 use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use logto_storage_core::{Changes, Error, Operation, Result, SessionHandle};
+use logto_storage_core::{Changes, Error, Result, SessionHandle};
 
 use crate::ticket::{MAX_LIST_LEN, TICKET_KEY, Ticket};
 
@@ -163,9 +163,8 @@ impl StdError for InvalidCookieName {}
 /// the connection breaks before the response reaches the browser, the browser keeps its previous ticket: after a sign-in the
 /// visitor is then signed out.
 ///
-/// After [`finish`](Self::finish) a change of the ticket fails with [`Session`](logto_storage_core::ErrorKind::Session), and
-/// `check_renewal` with [`Unsupported`](logto_storage_core::ErrorKind::Unsupported). Items in the vault can still change then,
-/// so a body that is streamed can refresh tokens.
+/// After [`finish`](Self::finish) a change of the ticket fails with [`Session`](logto_storage_core::ErrorKind::Session). Items
+/// in the vault can still change, so a handler can refresh tokens while it streams the body.
 ///
 /// Setting any other item than the ticket fails with [`Unsupported`](logto_storage_core::ErrorKind::Unsupported).
 ///
@@ -251,14 +250,6 @@ impl SessionHandle for TicketCookie {
 
     fn write<'a>(&'a self, changes: Changes<'a>) -> impl Future<Output = Result<()>> + Send {
         ready(self.change(changes))
-    }
-
-    fn check_renewal(&self) -> Result<()> {
-        if self.state().is_finished {
-            Err(Error::unsupported(HAS_BEGUN).with_operation(Operation::Renew))
-        } else {
-            Ok(())
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::seal::{ApplicationKeys, Guard, Item};
-use crate::store::{GUARD, Id, Record, Step, Version};
+use crate::store::{GUARD, Record, Step, Version};
 use crate::ticket::Ticket;
 
 /// An open record, as far as this request has read it.
@@ -27,12 +27,11 @@ pub(crate) struct SeenItem {
 }
 
 impl OpenRecord {
-    /// Opens the record with this id by one of the tickets, without its items.
-    pub(crate) fn open(id: &Id, tickets: &[Ticket], keys: &ApplicationKeys, record: &Record) -> Option<Self> {
+    /// Opens a record that was read by one of the tickets, without its items.
+    pub(crate) fn open(tickets: &[Ticket], keys: &ApplicationKeys, record: &Record) -> Option<Self> {
         let field = record.fields.get(GUARD)?;
         let guard_version = Version::of(field)?;
         let open = |(index, ticket): (_, &Ticket)| Some((index, *ticket, Guard::open(ticket, keys, field)?));
-        let tickets: Vec<_> = tickets.iter().filter(|ticket| ticket.id() == id).copied().collect();
         let (index, ticket, guard) = tickets.iter().enumerate().find_map(open)?;
         Some(Self {
             ticket,

@@ -168,7 +168,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             [GUARD].into_iter().chain(names).collect::<Vec<_>>()
         });
         let read = store.read(id, guard_and_names.as_deref()).await?;
-        let Some(mut record) = OpenRecord::open(id, tickets, self.vault.keys(), &read) else { return Ok(None) };
+        let Some(mut record) = OpenRecord::open(tickets, self.vault.keys(), &read) else { return Ok(None) };
         if let State::Open(known) = std::mem::replace(&mut seen.record, State::Unread)
             && known.guard_version == record.guard_version
         {

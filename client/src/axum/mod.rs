@@ -157,6 +157,8 @@ mod return_to;
 mod routes;
 #[cfg(feature = "vault")]
 mod vault;
+#[cfg(feature = "vault")]
+mod vault_layer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -168,6 +170,8 @@ pub use self::extract::{InSession, User};
 pub use self::rejection::{AuthRejection, RejectedOperation};
 #[cfg(feature = "vault")]
 pub use self::vault::VaultStorage;
+#[cfg(feature = "vault")]
+pub use self::vault_layer::{VaultLayer, VaultService, VaultSession};
 
 #[cfg(test)]
 pub(crate) use self::rejection::status;
