@@ -88,13 +88,12 @@ impl<S: Clone> Vault<S> {
     ///
     /// let vault: Vault<BoxVault> = Vault::new(MemoryVault::default()).boxed();
     /// ```
-    pub fn boxed(&self) -> Vault<BoxVault>
+    pub fn boxed(self) -> Vault<BoxVault>
     where
         S: VaultStore,
     {
-        let Settings { store, keys, lifetime } = &*self.settings;
-        let settings = Settings { store: BoxVault::new(store.clone()), keys: keys.clone(), lifetime: *lifetime };
-        Vault { settings: Arc::new(settings) }
+        let Settings { store, keys, lifetime } = Arc::unwrap_or_clone(self.settings);
+        Vault { settings: Arc::new(Settings { store: BoxVault::new(store), keys, lifetime }) }
     }
 
     /// Sets how long a sign-in lives after its last use.

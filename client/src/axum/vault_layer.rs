@@ -223,12 +223,11 @@ where
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
         Box::pin(async move {
-            let mut response = match caught(async { inner.call(request).await }).await {
-                Ok(response) => response?,
-                Err(_) => {
-                    tracing::error!("handler panicked");
-                    StatusCode::INTERNAL_SERVER_ERROR.into_response()
-                }
+            let mut response = if let Ok(response) = caught(async { inner.call(request).await }).await {
+                response?
+            } else {
+                tracing::error!("handler panicked");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
             };
             if let Some(mut set_cookie) = cookie.finish().and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
                 set_cookie.set_sensitive(true);
