@@ -116,7 +116,8 @@
 //!
 //! # Limits
 //!
-//! - The crate does not manage sessions: the cookie, the store and the expiry are your session library's.
+//! - The crate does not manage sessions for values of your own. With a vault it keeps the tokens in a store and a cookie of its
+//!   own; without one, the cookie, the store and the expiry are your session library's.
 //! - It does not verify access tokens. That is up to the API that receives them.
 //! - It gets tokens for signed-in users only. Machine-to-machine apps and token exchange are not supported.
 //! - It does not support back-channel logout. A user who is signed out elsewhere stays signed in to your app until the

@@ -20,6 +20,7 @@ use tower_service::Service;
 use super::{LogtoAuth, error};
 use crate::error::Result;
 use crate::storage::{self, AllSeen, Changes, SessionHandle};
+use crate::util::web_url::WebUrl;
 use crate::vault::{BoxVault, Vault, VaultStore, Vaulted};
 
 /// The session of a request in a vault, with the ticket in a cookie of its own.
@@ -134,7 +135,8 @@ impl LogtoAuth {
     ///
     /// The base URL decides whether the cookie may be sent over plain HTTP. With `https://` it is `__Host-logto_ticket` and
     /// `Secure`. With `http://` it is `logto_ticket`, which whoever reads the traffic can steal, and which other apps on the
-    /// host can overwrite: use it on loopback only. See [`CookieSettings`](crate::vault::cookie::CookieSettings).
+    /// host can overwrite: use it on loopback only, or a warning is logged. See
+    /// [`CookieSettings`].
     ///
     /// A response that sets the cookie also gets `Cache-Control: no-store`.
     ///
@@ -151,6 +153,9 @@ impl LogtoAuth {
     pub fn vault_layer<S: VaultStore + Clone>(&self, vault: Vault<S>) -> VaultLayer {
         let mut cookie = CookieSettings::default();
         if !self.0.base_url.starts_with("https:") {
+            if WebUrl::parse(&self.0.base_url).is_ok_and(|url| !url.is_protected()) {
+                tracing::warn!(base_url = self.0.base_url, "the ticket cookie is sent over plain http");
+            }
             cookie = cookie.dangerously_allow_http();
         }
         VaultLayer { vault: vault.boxed(), cookie }
