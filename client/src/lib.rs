@@ -118,7 +118,8 @@
 //!
 //! # Limits
 //!
-//! - The crate does not manage sessions: the cookie, the store and the expiry are your session library's.
+//! - The crate does not manage sessions for values of your own. With a vault it keeps the tokens in a store and a cookie of its
+//!   own; without one, the cookie, the store and the expiry are your session library's.
 //! - It does not verify access tokens. That is up to the API that receives them.
 //! - It gets tokens for signed-in users only. Machine-to-machine apps and token exchange are not supported.
 //! - It does not support back-channel logout. A user who is signed out elsewhere stays signed in to your app until the
@@ -163,8 +164,9 @@ pub mod storage {
 /// session holds a ticket only, and the tokens are in a record that is changed by compare-and-change: no token is lost,
 /// a sign-out stays, and any number of processes share a sign-in.
 ///
-/// Create one [`Vault`](vault::Vault) when the program starts. With axum, use `axum::VaultStorage` as your storage;
-/// elsewhere derive one for a struct that holds a [`Vaulted`](vault::Vaulted) session.
+/// Create one [`Vault`](vault::Vault) when the program starts. With axum, use `axum::VaultSession` as your storage, which
+/// needs no session library, or `axum::VaultStorage` with one. Elsewhere derive a storage for a struct that holds a
+/// [`Vaulted`](vault::Vaulted) session, whose ticket is in a session or in a [`TicketCookie`](vault::TicketCookie).
 ///
 /// | store | for | feature |
 /// |---|---|---|
@@ -185,7 +187,7 @@ pub mod vault {
     pub use logto_vault::SqliteVault;
     pub use logto_vault::store::{self, StoreError, VaultStore};
     pub use logto_vault::vault::InvalidApplicationKey;
-    pub use logto_vault::{BoxVault, MemoryVault, ThreadBound, Vault, Vaulted};
+    pub use logto_vault::{BoxVault, MemoryVault, ThreadBound, TicketCookie, Vault, Vaulted, cookie};
 }
 
 pub use logto_storage_core::storage::LogtoStorage;

@@ -7,6 +7,7 @@
 //! - [`Vaulted`] is a session over a [`Vault`], for which you derive a storage as for any session.
 //! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, `RedisVault` in Redis, `PostgresVault` in
 //!   PostgreSQL, `MongoVault` in MongoDB, `SqliteVault` in a SQLite file, or [`BoxVault`] for one that is chosen at run time.
+//! - [`TicketCookie`] holds the ticket if the app has no session library.
 //! - [`ThreadBound`] lets a vault use a session that is not `Sync`, such as actix-session's.
 //!
 //! # Features
@@ -41,6 +42,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod boxed;
+pub mod cookie;
 mod creation;
 pub mod memory;
 #[cfg(feature = "mongodb-3")]
@@ -65,6 +67,7 @@ mod write;
 mod tests;
 
 pub use boxed::BoxVault;
+pub use cookie::TicketCookie;
 pub use memory::MemoryVault;
 #[cfg(feature = "mongodb-3")]
 pub use mongodb::MongoVault;
