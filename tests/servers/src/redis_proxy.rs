@@ -1,4 +1,4 @@
-//! The network between a client and Redis, and its faults.
+//! The network between a client and its server, and its faults.
 
 use std::io;
 use std::mem;
@@ -31,11 +31,12 @@ pub enum NetworkFault {
         /// The number of bytes that arrive.
         after: usize,
     },
-    /// The next script is kept until it is [delivered](RedisProxy::deliver_held). The client's connection ends.
+    /// The next script, or statement of Postgres's that writes, is kept until it is [delivered](RedisProxy::deliver_held). The
+    /// client's connection ends.
     HoldScript,
 }
 
-/// A proxy in front of Redis. Needs a tokio runtime, which ends it.
+/// A proxy in front of Redis, or of Postgres. Needs a tokio runtime, which ends it.
 pub struct RedisProxy {
     port: u16,
     network: Arc<Network>,
@@ -67,7 +68,7 @@ enum Fate {
 }
 
 impl RedisProxy {
-    /// Starts one in front of the Redis at that port.
+    /// Starts one in front of the server at that port.
     ///
     /// # Panics
     ///
@@ -94,7 +95,7 @@ impl RedisProxy {
         self.port
     }
 
-    /// Its URL.
+    /// Its URL, if it is in front of Redis.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
@@ -159,6 +160,7 @@ impl Network {
         redis.set_nodelay(true)?;
         let (mut request, mut response) = (vec![0; 1 << 16], vec![0; 1 << 16]);
         let mut is_silent = false;
+        let mut statements = Statements::default();
         let mut silence_ends = pin!(self.silence_ends.notified());
         loop {
             tokio::select! {
@@ -169,7 +171,7 @@ impl Network {
                     // The requests of the tests are small, and each arrives as a whole.
                     let scripts = request.windows(b"EVALSHA".len()).filter(|word| word == b"EVALSHA").count();
                     self.scripts.fetch_add(scripts, Ordering::SeqCst);
-                    match self.fate_of_request(request.len(), scripts > 0) {
+                    match self.fate_of_request(request.len(), scripts > 0 || statements.is_write(request)) {
                         Fate::Held => {
                             lock(&self.held).push(Held { redis, request: request.to_vec() });
                             return Ok(());
@@ -210,7 +212,7 @@ impl Network {
         }
     }
 
-    fn fate_of_request(&self, len: usize, is_script: bool) -> Fate {
+    fn fate_of_request(&self, len: usize, is_write: bool) -> Fate {
         let mut fault = lock(&self.fault);
         match fault.as_mut() {
             Some(NetworkFault::CutRequest { after }) => match count(after, len) {
@@ -220,7 +222,7 @@ impl Network {
                 }
                 None => Fate::Forwarded,
             },
-            Some(NetworkFault::HoldScript) if is_script => {
+            Some(NetworkFault::HoldScript) if is_write => {
                 *fault = None;
                 Fate::Held
             }
@@ -242,6 +244,34 @@ impl Network {
             }
             None => Fate::Forwarded,
         }
+    }
+}
+
+/// The names of the statements that a connection to Postgres has prepared and that write.
+#[derive(Default)]
+struct Statements(Vec<Vec<u8>>);
+
+impl Statements {
+    /// Whether a request executes such a statement. It may prepare others.
+    fn is_write(&mut self, request: &[u8]) -> bool {
+        let (mut rest, mut is_write) = (request, false);
+        // A letter, a length that includes itself, and the text.
+        while let Some((&[kind, a, b, c, d], _)) = rest.split_first_chunk() {
+            let end = u32::from_be_bytes([a, b, c, d]).saturating_add(1);
+            let Some((message, next)) = usize::try_from(end).ok().and_then(|end| rest.split_at_checked(end)) else {
+                break;
+            };
+            let mut words = message.get(5..).unwrap_or_default().split(|byte| *byte == 0);
+            match (kind, words.next(), words.next()) {
+                (b'P', Some(name), Some(sql)) if !sql.trim_ascii_start().starts_with(b"SELECT") => {
+                    self.0.push(name.to_owned());
+                }
+                (b'B', Some(_portal), Some(name)) => is_write |= self.0.iter().any(|statement| statement == name),
+                _ => {}
+            }
+            rest = next;
+        }
+        is_write
     }
 }
 
