@@ -35,8 +35,8 @@ pub enum NetworkFault {
     CutResponseWith(&'static str),
     /// The same, but the connection stays open, as with [`LoseResponse`](Self::LoseResponse).
     LoseResponseWith(&'static str),
-    /// The next request that is [counted](Proxy::count) is kept until it is [delivered](Proxy::deliver_held). The client's
-    /// connection ends.
+    /// The next request that is [counted](Proxy::count), or that executes a statement of Postgres's that writes, is kept until
+    /// it is [delivered](Proxy::deliver_held). The client's connection ends.
     HoldCounted,
 }
 
@@ -167,6 +167,7 @@ impl Network {
         server.set_nodelay(true)?;
         let (mut request, mut response) = (vec![0; 1 << 16], vec![0; 1 << 16]);
         let mut is_silent = false;
+        let mut statements = Statements::default();
         let mut silence_ends = pin!(self.silence_ends.notified());
         loop {
             tokio::select! {
@@ -176,7 +177,7 @@ impl Network {
                     self.be_slow().await;
                     let count = occurrences(request, self.counted);
                     self.count.fetch_add(count, Ordering::SeqCst);
-                    match self.fate_of_request(request.len(), count > 0) {
+                    match self.fate_of_request(request.len(), count > 0 || statements.is_write(request)) {
                         Fate::Held => {
                             lock(&self.held).push(Held { server, request: request.to_vec() });
                             return Ok(());
@@ -217,7 +218,7 @@ impl Network {
         }
     }
 
-    fn fate_of_request(&self, len: usize, is_counted: bool) -> Fate {
+    fn fate_of_request(&self, len: usize, is_to_hold: bool) -> Fate {
         let mut fault = lock(&self.fault);
         match fault.as_mut() {
             Some(NetworkFault::CutRequest { after }) => match count(after, len) {
@@ -227,7 +228,7 @@ impl Network {
                 }
                 None => Fate::Forwarded,
             },
-            Some(NetworkFault::HoldCounted) if is_counted => {
+            Some(NetworkFault::HoldCounted) if is_to_hold => {
                 *fault = None;
                 Fate::Held
             }
@@ -262,6 +263,34 @@ impl Network {
 /// How often the bytes contain a word.
 fn occurrences(bytes: &[u8], word: &str) -> usize {
     bytes.windows(word.len()).filter(|window| *window == word.as_bytes()).count()
+}
+
+/// The names of the statements that a connection to Postgres has prepared and that write.
+#[derive(Default)]
+struct Statements(Vec<Vec<u8>>);
+
+impl Statements {
+    /// Whether a request executes such a statement. It may prepare others.
+    fn is_write(&mut self, request: &[u8]) -> bool {
+        let (mut rest, mut is_write) = (request, false);
+        // A letter, a length that includes itself, and the text.
+        while let Some((&[kind, a, b, c, d], _)) = rest.split_first_chunk() {
+            let end = u32::from_be_bytes([a, b, c, d]).saturating_add(1);
+            let Some((message, next)) = usize::try_from(end).ok().and_then(|end| rest.split_at_checked(end)) else {
+                break;
+            };
+            let mut words = message.get(5..).unwrap_or_default().split(|byte| *byte == 0);
+            match (kind, words.next(), words.next()) {
+                (b'P', Some(name), Some(sql)) if !sql.trim_ascii_start().starts_with(b"SELECT") => {
+                    self.0.push(name.to_owned());
+                }
+                (b'B', Some(_portal), Some(name)) => is_write |= self.0.iter().any(|statement| statement == name),
+                _ => {}
+            }
+            rest = next;
+        }
+        is_write
+    }
 }
 
 /// Counts bytes down. Returns how many of them are forwarded if the count is over.
