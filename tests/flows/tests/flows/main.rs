@@ -185,10 +185,10 @@ fn on_processes_that_come_and_go() -> Trials {
         |test| block_on(test(Store::Redis));
         Redis::available() =>
             restarts [
-                nobody_is_signed_out_of_two_processes_that_are_killed,
-                nobody_is_signed_out_of_three_processes_that_are_killed,
-                nobody_is_signed_out_of_four_processes_that_are_killed,
-                without_grace_only_users_of_a_killed_process_are_signed_out,
+                two_processes_that_are_killed_sign_nobody_out_without_cause,
+                three_processes_that_are_killed_sign_nobody_out_without_cause,
+                four_processes_that_are_killed_sign_nobody_out_without_cause,
+                without_grace_only_users_of_an_interrupted_process_are_signed_out,
             ];
     }
 }
@@ -198,8 +198,8 @@ fn on_processes_that_come_and_go_over_postgres() -> Trials {
         |test| block_on(test(Store::Postgres));
         Redis::available().and(Postgres::available()) =>
             restarts [
-                nobody_is_signed_out_of_four_processes_that_are_killed,
-                without_grace_only_users_of_a_killed_process_are_signed_out,
+                four_processes_that_are_killed_sign_nobody_out_without_cause,
+                without_grace_only_users_of_an_interrupted_process_are_signed_out,
             ];
     }
 }

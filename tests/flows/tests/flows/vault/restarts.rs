@@ -24,19 +24,19 @@ const USERS: [&str; 6] = ["ann", "bob", "carol", "dave", "erin", "frank"];
 /// How long Logto accepts a refresh token that was replaced.
 const GRACE: u32 = 3;
 
-pub(crate) async fn nobody_is_signed_out_of_two_processes_that_are_killed(store: Store) {
+pub(crate) async fn two_processes_that_are_killed_sign_nobody_out_without_cause(store: Store) {
     rounds(store, 2, GRACE).await;
 }
 
-pub(crate) async fn nobody_is_signed_out_of_three_processes_that_are_killed(store: Store) {
+pub(crate) async fn three_processes_that_are_killed_sign_nobody_out_without_cause(store: Store) {
     rounds(store, 3, GRACE).await;
 }
 
-pub(crate) async fn nobody_is_signed_out_of_four_processes_that_are_killed(store: Store) {
+pub(crate) async fn four_processes_that_are_killed_sign_nobody_out_without_cause(store: Store) {
     rounds(store, 4, GRACE).await;
 }
 
-pub(crate) async fn without_grace_only_users_of_a_killed_process_are_signed_out(store: Store) {
+pub(crate) async fn without_grace_only_users_of_an_interrupted_process_are_signed_out(store: Store) {
     rounds(store, 3, 0).await;
 }
 
