@@ -169,10 +169,9 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         });
         let read = store.read(id, guard_and_names.as_deref()).await?;
         let Some(mut record) = OpenRecord::open(tickets, self.vault.keys(), &read) else { return Ok(None) };
-        if let State::Open(known) = std::mem::replace(&mut seen.record, State::Unread)
-            && known.guard_version == record.guard_version
-        {
-            record = known;
+        match std::mem::replace(&mut seen.record, State::Unread) {
+            State::Open(known) if known.guard_version == record.guard_version => record = known,
+            State::Open(_) | State::Missing | State::Unread => {}
         }
         match names {
             Some(names) => {
