@@ -56,6 +56,7 @@
 //! | create the client, bring your own HTTP client | [`LogtoClient`] |
 //! | sign in, sign out, get tokens and user info | [`LogtoSession`], [`SignInOptions`], [`TokenTarget`] |
 //! | know what tokens contain | [`IdTokenClaims`], [`UserClaims`], [`AccessTokenClaims`] |
+//! | verify the access tokens that your API receives | [`api`] |
 //! | protect axum routes | [`axum`](mod@crate::axum) |
 //! | keep the tokens in a store of their own | the module `vault` |
 //! | keep the tokens in a session | [`#[derive(LogtoStorage)]`](derive@LogtoStorage); with axum, `axum::InSession` needs no derive |
@@ -68,7 +69,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `derive` (on by default) | the macro [`#[derive(LogtoStorage)]`](derive@LogtoStorage) |
+//! | `derive` (on by default) | the macros [`#[derive(LogtoStorage)]`](derive@LogtoStorage) and [`#[derive(LogtoScope)]`](derive@LogtoScope) |
 //! | `axum-0_8` | routes and extractors for axum 0.8: [`axum`](mod@crate::axum) |
 //! | `vault` | tokens in a store of their own: the module `vault` |
 //! | `vault-postgres-sqlx-0_8` | `vault::PostgresVault`, on version 0.8 of the crate `sqlx` |
@@ -117,7 +118,6 @@
 //! # Limits
 //!
 //! - The crate does not manage sessions: the cookie, the store and the expiry are your session library's.
-//! - It does not verify access tokens. That is up to the API that receives them.
 //! - It gets tokens for signed-in users only. Machine-to-machine apps and token exchange are not supported.
 //! - It does not support back-channel logout. A user who is signed out elsewhere stays signed in to your app until the
 //!   next token refresh.
@@ -126,12 +126,14 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod api;
 #[cfg(feature = "axum-0_8")]
 pub mod axum;
 mod claims;
 mod client;
 mod config;
 mod error;
+mod issuer;
 mod oidc;
 mod provider;
 pub mod scope;
@@ -195,10 +197,11 @@ pub use reqwest;
 /// JSON, in the version of [`UserClaims::extra`].
 pub use serde_json;
 
+pub use crate::api::{LogtoApi, LogtoScope, Permission};
 pub use crate::claims::{AccessTokenClaims, IdTokenClaims, Identity, OrganizationData, UserClaims, UserInfo};
 pub use crate::client::LogtoClient;
 pub use crate::config::{AppSecret, LogtoConfig, LogtoConfigBuilder};
-pub use crate::error::{Endpoint, Error, IdTokenError, RequestError, RequestErrorKind};
+pub use crate::error::{AccessTokenError, Endpoint, Error, IdTokenError, RequestError, RequestErrorKind};
 pub use crate::oidc::authorize::{DirectSignIn, FirstScreen, Identifier, Prompt, SignInOptions};
 pub use crate::session::{LogtoSession, SessionContext, SignedIn};
 pub use crate::tokens::{AccessToken, IdToken, RefreshToken, TokenTarget};

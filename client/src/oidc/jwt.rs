@@ -26,6 +26,7 @@ pub(crate) enum Algorithm {
 }
 
 /// A public key that verifies signatures.
+#[derive(PartialEq, Eq)]
 pub(crate) enum PublicKey {
     Rsa {
         n: Vec<u8>,
@@ -49,6 +50,7 @@ pub(crate) struct UnverifiedJwt<'a> {
 pub(crate) struct Header {
     pub(crate) alg: String,
     pub(crate) kid: Option<String>,
+    pub(crate) typ: Option<String>,
     crit: Option<Value>,
 }
 
@@ -133,6 +135,11 @@ impl<'a> UnverifiedJwt<'a> {
 
     pub(crate) fn claims<T: DeserializeOwned>(&self) -> Option<T> {
         json(self.claims)
+    }
+
+    /// The claims as they were signed.
+    pub(crate) fn claims_json(&self) -> Option<Vec<u8>> {
+        URL_SAFE_NO_PAD.decode(self.claims).ok()
     }
 }
 
