@@ -126,6 +126,8 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "actix-web-4")]
+pub mod actix_web;
 pub mod api;
 #[cfg(feature = "axum-0_8")]
 pub mod axum;
@@ -135,7 +137,13 @@ mod config;
 mod error;
 mod issuer;
 mod oidc;
+#[cfg(feature = "poem-web-3")]
+pub mod poem;
 mod provider;
+#[cfg(feature = "rocket-0_5")]
+pub mod rocket;
+#[cfg(feature = "salvo-web-1")]
+pub mod salvo;
 pub mod scope;
 mod session;
 #[cfg(test)]

@@ -92,6 +92,8 @@
 //! # fn main() {}
 //! ```
 
+#[cfg(any(feature = "actix-web-4", feature = "poem-web-3", feature = "rocket-0_5", feature = "salvo-web-1"))]
+pub(crate) mod adapter;
 #[doc(hidden)]
 pub mod attributes;
 mod bearer;
@@ -100,6 +102,7 @@ mod error;
 mod introspection;
 pub(crate) mod memory;
 mod metadata;
+mod optional;
 mod permission;
 mod request;
 mod response;
@@ -117,6 +120,7 @@ pub use self::bearer::Bearer;
 pub use self::builder::LogtoApiBuilder;
 pub use self::error::ApiError;
 pub use self::metadata::ResourceMetadata;
+pub use self::optional::OptionalBearer;
 #[doc(hidden)]
 pub use self::permission::CallerFor;
 pub use self::permission::{Allowed, AnyOf, Caller, LogtoScope, Permission, Rule};

@@ -1,5 +1,7 @@
 //! The responses to requests that are refused (RFC 6750, section 3; RFC 9457), without a web framework.
 
+use std::fmt;
+
 use serde_json::json;
 
 use crate::api::{ApiError, LogtoApi};
@@ -58,6 +60,19 @@ impl ApiBody {
         Self::new("application/problem+json", problem.to_string())
     }
 }
+
+/// The status and what it stands for.
+impl fmt::Display for ApiResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            200 => f.write_str("200 OK"),
+            status => write!(f, "{status} {}", title(status)),
+        }
+    }
+}
+
+/// So that handlers can return it as an error.
+impl std::error::Error for ApiResponse {}
 
 impl LogtoApi {
     /// Returns the response to an error, and logs the error.
