@@ -7,7 +7,7 @@
 //! # use salvo_core as salvo;
 //! use logto_client::LogtoScope;
 //! use logto_client::api::{Allowed, Bearer, LogtoApi};
-//! use salvo::{Depot, Router, handler};
+//! use salvo::{Depot, Router, Writer, handler};
 //!
 //! #[derive(LogtoScope)]
 //! #[logto(scope = "write:things")]
