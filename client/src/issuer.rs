@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use crate::error::RequestError;
 use crate::oidc::jwks::JwkSet;
 use crate::oidc::metadata::ProviderMetadata;
@@ -64,10 +66,11 @@ impl Issuer {
     /// The JWK set without waiting, at most a day old. If it is older than an hour, a task renews it.
     pub(crate) fn jwks_at_hand(self: &Arc<Self>) -> Option<Arc<JwkSet>> {
         let (keys, is_renewal_due) = self.jwks.at_hand(MAX_AGE)?;
-        if is_renewal_due {
+        // Without a runtime there are no requests either.
+        if let (true, Ok(runtime)) = (is_renewal_due, Handle::try_current()) {
             let issuer = Arc::clone(self);
             // A failure is logged, and the last good set stays in use.
-            tokio::spawn(async move { issuer.jwks().await.map(drop) });
+            runtime.spawn(async move { issuer.jwks().await.map(drop) });
         }
         Some(keys)
     }

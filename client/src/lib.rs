@@ -71,6 +71,7 @@
 //! |---|---|
 //! | `derive` (on by default) | the macros [`#[derive(LogtoStorage)]`](derive@LogtoStorage) and [`#[derive(LogtoScope)]`](derive@LogtoScope) |
 //! | `axum-0_8` | routes and extractors for axum 0.8: [`axum`](mod@crate::axum) |
+//! | `tower-service-0_3` | a layer that requires an access token, for servers on `tower`: the module `tower` |
 //! | `vault` | tokens in a store of their own: the module `vault` |
 //! | `vault-postgres-sqlx-0_8` | `vault::PostgresVault`, on version 0.8 of the crate `sqlx` |
 //! | `vault-redis-1` | `vault::RedisVault`, on version 1 of the crate `redis` |
@@ -149,6 +150,8 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod tokens;
+#[cfg(feature = "tower-service-0_3")]
+pub mod tower;
 mod util;
 
 /// Types and traits for writing your own storage or session handle, re-exported from `logto-storage-core`.

@@ -13,6 +13,9 @@ use crate::oidc::jwks::JwkSet;
 /// How many parts the memory has, each with a lock of its own.
 const SHARDS: usize = 16;
 
+/// How often the entries that have ended are removed, in seconds.
+const SWEEP_INTERVAL: u64 = 60;
+
 /// The SHA-256 digest of a token.
 pub(super) type Digest = [u8; 32];
 
@@ -21,9 +24,16 @@ pub(super) type Digest = [u8; 32];
 /// A token that is not valid never enters, so only holders of valid tokens can fill the memory. When a part is full, the
 /// sixteenth that expires first makes room.
 pub(super) struct Memory {
-    shards: [RwLock<HashMap<Digest, Entry>>; SHARDS],
+    shards: [RwLock<Shard>; SHARDS],
     /// The maximum number of entries per shard.
     capacity: usize,
+}
+
+#[derive(Default)]
+struct Shard {
+    entries: HashMap<Digest, Entry>,
+    /// When the entries that had ended were last removed, in seconds since 1970.
+    last_sweep: u64,
 }
 
 pub(super) struct Entry {
@@ -43,13 +53,13 @@ impl Memory {
     pub(super) fn get(&self, digest: &Digest, keys: Option<&JwkSet>, now: u64) -> Option<VerifiedToken> {
         let shard = self.shard(digest);
         {
-            let entries = read(shard);
-            let entry = entries.get(digest)?;
+            let shard = read(shard);
+            let entry = shard.entries.get(digest)?;
             if entry.is_current(keys, now) {
                 return Some(entry.token.clone());
             }
         }
-        let mut entries = write(shard);
+        let entries = &mut write(shard).entries;
         // Another request may have verified it again.
         if entries.get(digest).is_some_and(|entry| !entry.is_current(keys, now)) {
             entries.remove(digest);
@@ -62,18 +72,16 @@ impl Memory {
             return;
         }
         let mut shard = write(self.shard(&digest));
-        if shard.len() >= self.capacity {
-            make_room(&mut shard, self.capacity, now);
-        }
-        shard.insert(digest, entry);
+        shard.make_room(self.capacity, now);
+        shard.entries.insert(digest, entry);
     }
 
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| read(shard).len()).sum()
+        self.shards.iter().map(|shard| read(shard).entries.len()).sum()
     }
 
-    fn shard(&self, digest: &Digest) -> &RwLock<HashMap<Digest, Entry>> {
+    fn shard(&self, digest: &Digest) -> &RwLock<Shard> {
         &self.shards[usize::from(digest[0]) % SHARDS]
     }
 }
@@ -85,16 +93,22 @@ impl Entry {
     }
 }
 
-fn make_room(shard: &mut HashMap<Digest, Entry>, capacity: usize, now: u64) {
-    shard.retain(|_, entry| now < entry.valid.end);
-    if shard.len() < capacity {
-        return;
-    }
-    let mut ends: Vec<_> = shard.iter().map(|(digest, entry)| (entry.valid.end, *digest)).collect();
-    let surplus = ends.len() - capacity + capacity.div_ceil(16);
-    ends.select_nth_unstable(surplus - 1);
-    for (_, digest) in &ends[..surplus] {
-        shard.remove(digest);
+impl Shard {
+    fn make_room(&mut self, capacity: usize, now: u64) {
+        let entries = &mut self.entries;
+        if entries.len() >= capacity || now.saturating_sub(self.last_sweep) >= SWEEP_INTERVAL {
+            entries.retain(|_, entry| now < entry.valid.end);
+            self.last_sweep = now;
+        }
+        if entries.len() < capacity {
+            return;
+        }
+        let mut ends: Vec<_> = entries.iter().map(|(digest, entry)| (entry.valid.end, *digest)).collect();
+        let surplus = ends.len() - capacity + capacity.div_ceil(16);
+        ends.select_nth_unstable(surplus - 1);
+        for (_, digest) in &ends[..surplus] {
+            entries.remove(digest);
+        }
     }
 }
 
@@ -105,10 +119,10 @@ pub(super) fn digest(token: &str) -> Digest {
     bytes
 }
 
-fn read(shard: &RwLock<HashMap<Digest, Entry>>) -> RwLockReadGuard<'_, HashMap<Digest, Entry>> {
+fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
     shard.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write(shard: &RwLock<HashMap<Digest, Entry>>) -> RwLockWriteGuard<'_, HashMap<Digest, Entry>> {
+fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
     shard.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -99,6 +99,11 @@ impl<S: LogtoScope> Permission for S {
     const RULE: Rule = Rule::Scope { scope: S::SCOPE, resource: S::RESOURCE };
 }
 
+/// Nothing is required.
+impl Permission for () {
+    const RULE: Rule = Rule::AllOf(&[]);
+}
+
 impl<T: Permission> Permission for AnyOf<T> {
     const RULE: Rule = match T::RULE {
         Rule::AllOf(rules) => Rule::AnyOf(rules),

@@ -94,6 +94,20 @@ async fn the_number_of_remembered_tokens_is_bounded() {
 }
 
 #[tokio::test]
+async fn tokens_that_have_expired_make_room_without_a_request_for_them() {
+    let world = World::start().await;
+    let now = now();
+    for _ in 0..200 {
+        remembered(&world, |token| token.claims["exp"] = json!(now + 100)).await;
+    }
+    for _ in 0..200 {
+        let token = world.token(|token| token.claims["exp"] = json!(now + 10_000));
+        world.api.verify_at(&token, now + 200).await.unwrap();
+    }
+    assert_eq!(world.api.remembered(), 200);
+}
+
+#[tokio::test]
 async fn nothing_is_remembered_if_so_configured() {
     let world = World::start_with(|builder| builder.audience(API).max_remembered_tokens(0)).await;
     remembered(&world, |_| ()).await;

@@ -1,0 +1,221 @@
+//! A layer that requires a valid access token (feature `tower-service-0_3`).
+//!
+//! It is for every server on the crates `http` and `tower`, such as axum and tonic:
+//!
+//! ```
+//! # #[cfg(feature = "axum-0_8")]
+//! # mod app {
+//! use axum::routing::get;
+//! use axum::{Extension, Router};
+//! use logto_client::api::{LogtoApi, VerifiedToken};
+//! use logto_client::tower::RequireToken;
+//!
+//! fn app(api: LogtoApi) -> Router {
+//!     Router::new().route("/whoami", get(whoami)).route_layer(RequireToken::new(api))
+//! }
+//!
+//! /// The layer has put the token into the request's extensions.
+//! async fn whoami(Extension(token): Extension<VerifiedToken>) -> String {
+//!     token.sub().to_owned()
+//! }
+//! # }
+//! # fn main() {}
+//! ```
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::api::{ApiError, ApiResponse, Bearer, LogtoApi, Permission, VerifiedToken};
+
+/// Refuses requests without a valid access token, as [`LogtoApi::respond`] describes. The others reach the service with
+/// the [`VerifiedToken`] in their extensions. See the [example](self).
+///
+/// For gRPC the status of the response is enough: clients take 401 for `UNAUTHENTICATED`, 403 for `PERMISSION_DENIED`
+/// and 503 for `UNAVAILABLE`.
+pub struct RequireToken<P = ()> {
+    api: LogtoApi,
+    permission: PhantomData<fn() -> P>,
+}
+
+/// A service behind [`RequireToken`].
+pub struct RequireTokenService<S, P = ()> {
+    inner: S,
+    api: LogtoApi,
+    permission: PhantomData<fn() -> P>,
+}
+
+impl RequireToken {
+    /// Requires a valid token, whatever it allows. See the [example](self).
+    pub fn new(api: LogtoApi) -> Self {
+        Self { api, permission: PhantomData }
+    }
+
+    /// Requires a [permission](Permission) as well.
+    ///
+    /// ```
+    /// use logto_client::LogtoScope;
+    /// use logto_client::api::LogtoApi;
+    /// use logto_client::tower::RequireToken;
+    ///
+    /// #[derive(LogtoScope)]
+    /// #[logto(scope = "write:things")]
+    /// struct WriteThings;
+    ///
+    /// fn layer(api: LogtoApi) -> RequireToken<WriteThings> {
+    ///     RequireToken::new(api).with_permission()
+    /// }
+    /// ```
+    pub fn with_permission<P: Permission>(self) -> RequireToken<P> {
+        RequireToken { api: self.api, permission: PhantomData }
+    }
+}
+
+impl<S, P> Layer<S> for RequireToken<P> {
+    type Service = RequireTokenService<S, P>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireTokenService { inner, api: self.api.clone(), permission: PhantomData }
+    }
+}
+
+impl<S, P, ReqBody, ResBody> Service<Request<ReqBody>> for RequireTokenService<S, P>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
+    S::Future: Send,
+    P: Permission + 'static,
+    ReqBody: Send + 'static,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        // The one that is ready.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let api = self.api.clone();
+        Box::pin(async move {
+            let (headers, query) = credentials(&request);
+            match verify::<P>(&api, &headers, query.as_deref()).await {
+                Ok(token) => {
+                    request.extensions_mut().insert(token);
+                    Ok(inner.call(request).await?.map(ResponseBody::of_service))
+                }
+                Err(error) => Ok(refusal(api.respond(&error))),
+            }
+        })
+    }
+}
+
+/// A copy: the request's body need not be `Sync`, so no future that is `Send` can hold a reference to the request.
+fn credentials<B>(request: &Request<B>) -> (Vec<HeaderValue>, Option<String>) {
+    let headers = request.headers().get_all(AUTHORIZATION).iter().cloned().collect();
+    (headers, request.uri().query().map(str::to_owned))
+}
+
+async fn verify<P: Permission>(
+    api: &LogtoApi,
+    authorization: &[HeaderValue],
+    query: Option<&str>,
+) -> Result<VerifiedToken, ApiError> {
+    let headers = authorization.iter().map(HeaderValue::as_bytes);
+    let bearer = Bearer::from_request(api.clone(), headers, query).await?;
+    bearer.require::<P>()?;
+    Ok(bearer.token().clone())
+}
+
+fn refusal<B>(ApiResponse { status, headers, body }: ApiResponse) -> Response<ResponseBody<B>> {
+    let mut response = Response::new(ResponseBody::refusal(body.into()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+pin_project! {
+    /// The body of the service's response, or of a refusal.
+    pub struct ResponseBody<B> {
+        #[pin]
+        service: Option<B>,
+        refusal: Option<Bytes>,
+    }
+}
+
+impl<B> ResponseBody<B> {
+    fn of_service(body: B) -> Self {
+        Self { service: Some(body), refusal: None }
+    }
+
+    fn refusal(body: Bytes) -> Self {
+        Self { service: None, refusal: Some(body).filter(|body| !body.is_empty()) }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = self.project();
+        match this.service.as_pin_mut() {
+            Some(body) => body.poll_frame(cx),
+            None => Poll::Ready(this.refusal.take().map(|body| Ok(Frame::data(body)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.service.as_ref().map_or(self.refusal.is_none(), Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let of_refusal = || SizeHint::with_exact(self.refusal.as_ref().map_or(0, Bytes::len) as u64);
+        self.service.as_ref().map_or_else(of_refusal, Body::size_hint)
+    }
+}
+
+impl<P> Clone for RequireToken<P> {
+    fn clone(&self) -> Self {
+        Self { api: self.api.clone(), permission: PhantomData }
+    }
+}
+
+impl<S: Clone, P> Clone for RequireTokenService<S, P> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), api: self.api.clone(), permission: PhantomData }
+    }
+}
+
+impl<P> fmt::Debug for RequireToken<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RequireToken").field(&self.api).finish()
+    }
+}
+
+impl<S: fmt::Debug, P> fmt::Debug for RequireTokenService<S, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireTokenService").field("inner", &self.inner).field("api", &self.api).finish()
+    }
+}
+
+impl<B> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody").field("is_refusal", &self.service.is_none()).finish_non_exhaustive()
+    }
+}

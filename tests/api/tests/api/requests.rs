@@ -1,0 +1,116 @@
+//! Requests to the apps, and what they are answered with.
+
+use std::time::Duration;
+
+use fake_provider::{API, FakeProvider, SUBJECT};
+use logto_client::api::LogtoApi;
+use reqwest::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use reqwest::{Client, Method};
+use serde_json::Value;
+
+use crate::frameworks::{App, FRAMEWORKS};
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) challenge: Option<String>,
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) is_cached: bool,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The error code in the challenge.
+    pub(crate) fn error(&self) -> Option<&str> {
+        self.param("error")
+    }
+
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        let (_, rest) = self.challenge.as_deref()?.split_once(&format!(" {name}=\""))?;
+        rest.split('"').next()
+    }
+
+    /// Whether the body is what the default makes of the error.
+    pub(crate) fn problem(&self) -> Value {
+        assert_eq!(self.content_type.as_deref(), Some("application/problem+json"));
+        serde_json::from_str(&self.body).expect("problem details")
+    }
+}
+
+pub(crate) async fn send(app: &App, method: Method, path: &str, authorization: &[String]) -> Answer {
+    let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("an HTTP client");
+    let mut request = client.request(method, format!("{}{path}", app.url));
+    for header in authorization {
+        request = request.header(AUTHORIZATION, header);
+    }
+    let response = request.send().await.expect("an answer");
+    let header = |name| {
+        let mut values = response.headers().get_all(name).iter();
+        let value = values.next().map(|value| value.to_str().expect("text").to_owned());
+        assert!(values.next().is_none(), "a header twice");
+        value
+    };
+    Answer {
+        status: response.status().as_u16(),
+        challenge: header(WWW_AUTHENTICATE),
+        retry_after: header(reqwest::header::RETRY_AFTER).map(|seconds| seconds.parse().expect("seconds")),
+        content_type: header(CONTENT_TYPE),
+        is_cached: header(CACHE_CONTROL).as_deref() != Some("no-store"),
+        body: response.text().await.expect("a body"),
+    }
+}
+
+pub(crate) fn bearer(token: &str) -> [String; 1] {
+    [format!("Bearer {token}")]
+}
+
+pub(crate) fn api(provider: &FakeProvider) -> LogtoApi {
+    LogtoApi::builder(provider.origin()).audience(API).build().expect("an API")
+}
+
+#[tokio::test]
+async fn a_valid_token_is_enough_to_read_and_its_scope_decides_what_else() {
+    let provider = FakeProvider::start().await;
+    for framework in FRAMEWORKS {
+        let app = (framework.start)(api(&provider)).await;
+        let reader = bearer(&provider.access_token(|_| ()));
+        let writer = bearer(&provider.access_token(|token| token.claims["scope"] = "read write".into()));
+        for (method, token, status) in [
+            (Method::GET, &reader, 200),
+            (Method::GET, &writer, 200),
+            (Method::POST, &writer, 200),
+            (Method::POST, &reader, 403),
+        ] {
+            let answer = send(&app, method.clone(), "/things", token).await;
+            assert_eq!(answer.status, status, "{}: {method}", framework.name);
+            if status == 200 {
+                assert_eq!((&*answer.body, answer.challenge), (SUBJECT, None), "{}", framework.name);
+            } else {
+                assert_eq!((answer.error(), answer.param("scope")), (Some("insufficient_scope"), Some("write")));
+                let problem = answer.problem();
+                assert_eq!((&problem["status"], &problem["scope"]), (&403.into(), &"write".into()));
+                assert!(!answer.is_cached);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_can_be_optional_but_not_a_wrong_one() {
+    let provider = FakeProvider::start().await;
+    for framework in FRAMEWORKS {
+        let app = (framework.start)(api(&provider)).await;
+        let token = bearer(&provider.access_token(|_| ()));
+        for (authorization, status, body) in [
+            (&[][..], 200, Some("nobody")),
+            (&["Basic YTpi".to_owned()], 200, Some("nobody")),
+            (&token, 200, Some(SUBJECT)),
+            (&bearer("a.b.c"), 401, None),
+            (&["Bearer".to_owned()], 400, None),
+        ] {
+            let answer = send(&app, Method::GET, "/maybe", authorization).await;
+            assert_eq!(answer.status, status, "{}: {authorization:?}", framework.name);
+            assert!(body.is_none_or(|body| body == answer.body), "{}: {}", framework.name, answer.body);
+        }
+    }
+}
