@@ -12,7 +12,10 @@
 //! struct WriteThings;
 //!
 //! fn app(api: LogtoApi) -> Rocket<Build> {
-//!     rocket::build().attach(logto_client::rocket::fairing(api)).mount("/things", routes![list, create])
+//!     rocket::build()
+//!         .mount("/", logto_client::rocket::resource_metadata(&api))
+//!         .attach(logto_client::rocket::fairing(api))
+//!         .mount("/things", routes![list, create])
 //! }
 //!
 //! /// 401 without a valid token.
@@ -52,9 +55,7 @@ use crate::api::{Allowed, ApiResponse, Bearer, LogtoApi, OptionalBearer, Permiss
 /// A guard cannot set headers, and a catcher sees nothing but the status. So the fairing
 ///
 /// - adds `api` to the managed state, where the guards find it, and handlers as `&State<LogtoApi>`;
-/// - writes the responses to requests that a guard refuses, with `WWW-Authenticate`, in place of the catcher's;
-/// - mounts the route of the API's [metadata](crate::api::ResourceMetadata), if the builder's
-///   [`publish_metadata`](crate::api::LogtoApiBuilder::publish_metadata) was called.
+/// - writes the responses to requests that a guard refuses, with `WWW-Authenticate`, in place of the catcher's.
 ///
 /// Rocket does not launch if there are two fairings for an `A`.
 pub fn fairing<A>(api: A) -> impl Fairing
@@ -80,14 +81,7 @@ where
             tracing::error!(state = type_name::<A>(), "the state is managed already: attach one fairing for it");
             return Err(rocket);
         }
-        let rocket = rocket.manage(self.0.clone());
-        let Some(metadata) = self.0.as_ref().metadata() else { return Ok(rocket) };
-        // `Route::new` panics.
-        if Origin::parse_route(metadata.path()).is_err() {
-            tracing::error!(path = metadata.path(), "the metadata's path cannot be a route");
-            return Err(rocket);
-        }
-        Ok(rocket.mount("/", [Route::new(Method::Get, metadata.path(), Document(metadata.response()))]))
+        Ok(rocket.manage(self.0.clone()))
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
@@ -201,6 +195,18 @@ impl From<ApiResponse> for Response<'_> {
         response.set_sized_body(body.len(), std::io::Cursor::new(body));
         response
     }
+}
+
+/// Returns the route of the API's [metadata](crate::api::ResourceMetadata), to mount at `/`. Empty unless the builder's
+/// [`publish_metadata`](crate::api::LogtoApiBuilder::publish_metadata) was called. See the [example](self).
+pub fn resource_metadata(api: &LogtoApi) -> Vec<Route> {
+    let Some(metadata) = api.metadata() else { return Vec::new() };
+    // `Route::new` panics.
+    if Origin::parse_route(metadata.path()).is_err() {
+        tracing::error!(path = metadata.path(), "the metadata's path cannot be a route");
+        return Vec::new();
+    }
+    vec![Route::new(Method::Get, metadata.path(), Document(metadata.response()))]
 }
 
 #[derive(Clone)]

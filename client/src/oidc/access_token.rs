@@ -78,7 +78,7 @@ impl<'a> UnverifiedAccessToken<'a> {
         let algorithm = Algorithm::parse(&jwt.header.alg).ok_or(AccessTokenError::Algorithm)?;
         // Without one, each key of the set would have to be tried.
         let key_id = jwt.header.kid.take().ok_or(AccessTokenError::Malformed("its header has no `kid`"))?;
-        let json = jwt.claims_json().ok_or(AccessTokenError::Malformed("not a signed JWT"))?;
+        let json = jwt.claims_json().ok_or(AccessTokenError::Malformed("not a signed JWT"))?.into_bytes();
         let claims = Claims::parse(&json)?;
         Ok(Self { jwt, algorithm, key_id, json, claims })
     }

@@ -138,8 +138,8 @@ impl<'a> UnverifiedJwt<'a> {
     }
 
     /// The claims as they were signed.
-    pub(crate) fn claims_json(&self) -> Option<Vec<u8>> {
-        URL_SAFE_NO_PAD.decode(self.claims).ok()
+    pub(crate) fn claims_json(&self) -> Option<String> {
+        text(self.claims)
     }
 }
 
@@ -153,7 +153,12 @@ pub(crate) fn decode_claims<T: DeserializeOwned>(token: &str) -> Option<T> {
 }
 
 fn json<T: DeserializeOwned>(part: &str) -> Option<T> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+    serde_json::from_str(&text(part)?).ok()
+}
+
+/// RFC 7515, section 5.2: UTF-8 as a whole. From bytes, serde would skip what a type does not have unread.
+fn text(part: &str) -> Option<String> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
 /// Deserializes a `NumericDate`: seconds since 1970 (RFC 7519, section 2). Drops a fraction.

@@ -5,6 +5,7 @@ mod introspection;
 mod keys;
 mod memory;
 mod permissions;
+mod random_tokens;
 mod request;
 mod response;
 mod verify;

@@ -1,5 +1,7 @@
 //! Keys that change, are unknown, or cannot be had.
 
+use std::time::Duration;
+
 use fake_provider::keys::Key;
 use fake_provider::{Endpoint, FakeProvider, Reply};
 use reqwest::Method;
@@ -12,7 +14,7 @@ use crate::requests::{api, bearer, send};
 async fn a_flood_of_unknown_keys_costs_the_provider_a_few_requests_and_other_users_nothing() {
     for framework in FRAMEWORKS {
         let provider = FakeProvider::start().await;
-        let app = (framework.start)(api(&provider)).await;
+        let app = framework.start(api(&provider)).await;
         let known = bearer(&provider.access_token(|_| ()));
         assert_eq!(send(&app, Method::GET, "/things", &known).await.status, 200);
         for n in 0..40 {
@@ -36,7 +38,7 @@ async fn a_flood_of_unknown_keys_costs_the_provider_a_few_requests_and_other_use
 async fn a_rotation_in_mid_flight_refuses_nobody() {
     for framework in FRAMEWORKS {
         let provider = FakeProvider::start().await;
-        let app = (framework.start)(api(&provider)).await;
+        let app = framework.start(api(&provider)).await;
         let old = bearer(&provider.access_token(|_| ()));
         assert_eq!(send(&app, Method::GET, "/things", &old).await.status, 200);
 
@@ -66,22 +68,51 @@ async fn a_rotation_in_mid_flight_refuses_nobody() {
 }
 
 #[tokio::test]
-async fn without_keys_at_the_start_the_answer_is_503_until_they_are_there() {
+async fn a_key_is_accepted_for_as_long_as_it_is_in_the_set() {
     for framework in FRAMEWORKS {
         let provider = FakeProvider::start().await;
-        provider.answer(Endpoint::Jwks, |_| Reply::json(500, &json!({})));
-        let app = (framework.start)(api(&provider)).await;
-        let token = bearer(&provider.access_token(|_| ()));
+        let app = framework.start(api(&provider)).await;
+        let (old_key, new_key) = (provider.key(), Key::es384("key-2"));
+        let of_old = || bearer(&provider.access_token(|token| token.sign_with(&old_key)));
+        let remembered = of_old();
+        assert_eq!(send(&app, Method::GET, "/things", &remembered).await.status, 200);
+
+        provider.set_keys(vec![new_key.clone(), old_key.clone()]);
+        for token in [bearer(&provider.access_token(|_| ())), of_old(), remembered.clone()] {
+            assert_eq!(send(&app, Method::GET, "/things", &token).await.status, 200, "{}", framework.name);
+        }
+
+        // The next unknown key makes the app look.
+        provider.set_keys(vec![Key::es384("key-3"), new_key]);
+        assert_eq!(send(&app, Method::GET, "/things", &bearer(&provider.access_token(|_| ()))).await.status, 200);
+        for token in [remembered, of_old()] {
+            let answer = send(&app, Method::GET, "/things", &token).await;
+            assert_eq!((answer.status, answer.error()), (401, Some("invalid_token")), "{}", framework.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_keys_at_the_start_the_answer_is_503_until_they_are_there() {
+    let provider = FakeProvider::start().await;
+    provider.answer(Endpoint::Jwks, |_| Reply::json(500, &json!({})));
+    let token = bearer(&provider.access_token(|_| ()));
+    let mut apps = Vec::new();
+    for framework in FRAMEWORKS {
+        let app = framework.start(api(&provider)).await;
         for _ in 0..5 {
             let answer = send(&app, Method::GET, "/things", &token).await;
             assert_eq!((answer.status, answer.challenge.as_deref()), (503, None), "{}", framework.name);
             assert!(answer.retry_after.is_some_and(|seconds| seconds > 0), "{}", framework.name);
             assert_eq!(answer.problem()["status"], 503);
         }
-        provider.answer_honestly();
+        apps.push(app);
+    }
+    provider.answer_honestly();
+    for app in apps {
         // Asked again after a pause.
         while send(&app, Method::GET, "/things", &token).await.status != 200 {
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 }
@@ -90,7 +121,7 @@ async fn without_keys_at_the_start_the_answer_is_503_until_they_are_there() {
 async fn while_the_provider_is_down_only_unknown_keys_are_a_problem() {
     for framework in FRAMEWORKS {
         let provider = FakeProvider::start().await;
-        let app = (framework.start)(api(&provider)).await;
+        let app = framework.start(api(&provider)).await;
         let token = bearer(&provider.access_token(|_| ()));
         assert_eq!(send(&app, Method::GET, "/things", &token).await.status, 200);
 

@@ -15,7 +15,7 @@ async fn a_client_without_a_token_is_told_where_to_get_one() {
     let provider = FakeProvider::start().await;
     for framework in FRAMEWORKS {
         let api = LogtoApi::builder(provider.origin()).audience(API).permissions::<Write>().publish_metadata();
-        let app = (framework.start)(api.build().expect("an API")).await;
+        let app = framework.start(api.build().expect("an API")).await;
 
         let refused = send(&app, Method::GET, "/things", &[]).await;
         let metadata = send(&app, Method::GET, PATH, &[]).await;
@@ -34,7 +34,7 @@ async fn a_client_without_a_token_is_told_where_to_get_one() {
 async fn nothing_is_published_unless_so_configured() {
     let provider = FakeProvider::start().await;
     for framework in FRAMEWORKS {
-        let app = (framework.start)(api(&provider)).await;
+        let app = framework.start(api(&provider)).await;
         assert_eq!(send(&app, Method::GET, PATH, &[]).await.status, 404, "{}", framework.name);
         assert_eq!(send(&app, Method::GET, "/things", &[]).await.param("resource_metadata"), None);
     }

@@ -1,11 +1,9 @@
 //! Requests to the apps, and what they are answered with.
 
-use std::time::Duration;
-
 use fake_provider::{API, FakeProvider, SUBJECT};
 use logto_client::api::LogtoApi;
 use reqwest::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use reqwest::{Client, Method};
+use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 use crate::frameworks::{App, FRAMEWORKS};
@@ -38,26 +36,45 @@ impl Answer {
 }
 
 pub(crate) async fn send(app: &App, method: Method, path: &str, authorization: &[String]) -> Answer {
-    let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("an HTTP client");
-    let mut request = client.request(method, format!("{}{path}", app.url));
+    try_send(app, method, path, authorization).await.expect("an answer")
+}
+
+/// `None` if the connection ends without an answer.
+pub(crate) async fn try_send(app: &App, method: Method, path: &str, authorization: &[String]) -> Option<Answer> {
+    let mut request = app.client.request(method, format!("{}{path}", app.url));
     for header in authorization {
         request = request.header(AUTHORIZATION, header);
     }
-    let response = request.send().await.expect("an answer");
+    answer(request).await
+}
+
+/// Sends a request to which anything is added.
+pub(crate) async fn send_with(
+    app: &App,
+    method: Method,
+    path: &str,
+    add: impl FnOnce(RequestBuilder) -> RequestBuilder,
+) -> Answer {
+    let request = app.client.request(method, format!("{}{path}", app.url));
+    answer(add(request)).await.expect("an answer")
+}
+
+async fn answer(request: RequestBuilder) -> Option<Answer> {
+    let response = request.send().await.ok()?;
     let header = |name| {
         let mut values = response.headers().get_all(name).iter();
         let value = values.next().map(|value| value.to_str().expect("text").to_owned());
         assert!(values.next().is_none(), "a header twice");
         value
     };
-    Answer {
+    Some(Answer {
         status: response.status().as_u16(),
         challenge: header(WWW_AUTHENTICATE),
         retry_after: header(reqwest::header::RETRY_AFTER).map(|seconds| seconds.parse().expect("seconds")),
         content_type: header(CONTENT_TYPE),
         is_cached: header(CACHE_CONTROL).as_deref() != Some("no-store"),
         body: response.text().await.expect("a body"),
-    }
+    })
 }
 
 pub(crate) fn bearer(token: &str) -> [String; 1] {
@@ -72,7 +89,7 @@ pub(crate) fn api(provider: &FakeProvider) -> LogtoApi {
 async fn a_valid_token_is_enough_to_read_and_its_scope_decides_what_else() {
     let provider = FakeProvider::start().await;
     for framework in FRAMEWORKS {
-        let app = (framework.start)(api(&provider)).await;
+        let app = framework.start(api(&provider)).await;
         let reader = bearer(&provider.access_token(|_| ()));
         let writer = bearer(&provider.access_token(|token| token.claims["scope"] = "read write".into()));
         for (method, token, status) in [
@@ -99,7 +116,7 @@ async fn a_valid_token_is_enough_to_read_and_its_scope_decides_what_else() {
 async fn a_token_can_be_optional_but_not_a_wrong_one() {
     let provider = FakeProvider::start().await;
     for framework in FRAMEWORKS {
-        let app = (framework.start)(api(&provider)).await;
+        let app = framework.start(api(&provider)).await;
         let token = bearer(&provider.access_token(|_| ()));
         for (authorization, status, body) in [
             (&[][..], 200, Some("nobody")),
