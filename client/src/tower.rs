@@ -28,7 +28,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -40,8 +40,8 @@ use crate::api::{ApiError, ApiResponse, Bearer, LogtoApi, Permission, VerifiedTo
 /// Refuses requests without a valid access token, as [`LogtoApi::respond`] describes. The others reach the service with
 /// the [`VerifiedToken`] in their extensions. See the [example](self).
 ///
-/// For gRPC the status of the response is enough: clients take 401 for `UNAUTHENTICATED`, 403 for `PERMISSION_DENIED`
-/// and 503 for `UNAVAILABLE`.
+/// A gRPC request is refused in gRPC's own way: with `UNAUTHENTICATED` for 400 and 401, `PERMISSION_DENIED` for 403 and
+/// `UNAVAILABLE` for 503, and with the same headers, which clients see as metadata.
 pub struct RequireToken<P = ()> {
     api: LogtoApi,
     permission: PhantomData<fn() -> P>,
@@ -110,12 +110,20 @@ where
         let api = self.api.clone();
         Box::pin(async move {
             let (headers, query) = credentials(&request);
+            let grpc = grpc_content_type(&request);
             match verify::<P>(&api, &headers, query.as_deref()).await {
                 Ok(token) => {
                     request.extensions_mut().insert(token);
                     Ok(inner.call(request).await?.map(ResponseBody::of_service))
                 }
-                Err(error) => Ok(refusal(api.respond(&error))),
+                Err(error) => {
+                    let response = refusal(api.respond(&error));
+                    Ok(if let Some(content_type) = grpc {
+                        grpc_refusal(response, content_type, &error)
+                    } else {
+                        response
+                    })
+                }
             }
         })
     }
@@ -145,6 +153,37 @@ fn refusal<B>(ApiResponse { status, headers, body }: ApiResponse) -> Response<Re
         if let Ok(value) = HeaderValue::try_from(value) {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
+    }
+    response
+}
+
+/// The `Content-Type` of a gRPC request, `application/grpc` or one that begins so.
+fn grpc_content_type<B>(request: &Request<B>) -> Option<HeaderValue> {
+    let content_type = request.headers().get(CONTENT_TYPE)?;
+    content_type.as_bytes().starts_with(b"application/grpc").then(|| content_type.clone())
+}
+
+/// A gRPC client takes a body for messages, and looks for the status in the headers if there is none ("Trailers-Only").
+fn grpc_refusal<B>(
+    response: Response<ResponseBody<B>>,
+    content_type: HeaderValue,
+    error: &ApiError,
+) -> Response<ResponseBody<B>> {
+    // https://grpc.github.io/grpc/core/md_doc_statuscodes.html
+    let (code, message) = match error.status() {
+        400 | 401 => ("16", error.to_string()),
+        403 => ("7", error.to_string()),
+        503 => ("14", error.to_string()),
+        // An operator finds it in the log.
+        _ => ("13", "the API is not configured correctly".to_owned()),
+    };
+    let mut response = response.map(|_| ResponseBody::refusal(Bytes::new()));
+    *response.status_mut() = StatusCode::OK;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert("grpc-status", HeaderValue::from_static(code));
+    if let Ok(message) = HeaderValue::try_from(message.replace('%', "%25")) {
+        headers.insert("grpc-message", message);
     }
     response
 }

@@ -108,7 +108,7 @@ async fn start<P: logto_client::Permission + 'static>(layer: RequireToken<P>) ->
     (App::of_task(url, server), channel)
 }
 
-async fn whoami(channel: &Channel, token: Option<&str>) -> Result<String, Code> {
+async fn whoami(channel: &Channel, token: Option<&str>) -> Result<String, Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.expect("a connection");
     let mut request = Request::new(String::new());
@@ -116,7 +116,7 @@ async fn whoami(channel: &Channel, token: Option<&str>) -> Result<String, Code> 
         request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().expect("a header"));
     }
     let path = http::uri::PathAndQuery::from_static("/test.Whoami/Whoami");
-    client.unary(request, path, Text).await.map(Response::into_inner).map_err(|status| status.code())
+    client.unary(request, path, Text).await.map(Response::into_inner)
 }
 
 #[tokio::test]
@@ -128,11 +128,32 @@ async fn a_grpc_client_sees_the_refusals_as_statuses() {
     let writer = provider.access_token(|token| token.claims["scope"] = json!("read write"));
     let expired = provider.access_token(|token| token.claims["exp"] = json!(1));
 
-    assert_eq!(whoami(&channel, Some(&reader)).await.as_deref(), Ok(SUBJECT));
-    assert_eq!(whoami(&for_writers, Some(&writer)).await.as_deref(), Ok(SUBJECT));
-    assert_eq!(whoami(&channel, None).await, Err(Code::Unauthenticated));
-    assert_eq!(whoami(&channel, Some(&expired)).await, Err(Code::Unauthenticated));
-    assert_eq!(whoami(&for_writers, Some(&reader)).await, Err(Code::PermissionDenied));
+    assert_eq!(whoami(&channel, Some(&reader)).await.expect("a subject"), SUBJECT);
+    assert_eq!(whoami(&for_writers, Some(&writer)).await.expect("a subject"), SUBJECT);
+    for (channel, token, code, message, challenge) in [
+        (
+            &channel,
+            None,
+            Code::Unauthenticated,
+            "the request has no access token",
+            "Bearer realm=\"https://api.example.com\"",
+        ),
+        (
+            &channel,
+            Some(&*expired),
+            Code::Unauthenticated,
+            "invalid access token: it has expired",
+            "error=\"invalid_token\"",
+        ),
+        (&channel, Some("a b"), Code::Unauthenticated, "and one token", "error=\"invalid_request\""),
+        (&for_writers, Some(&*reader), Code::PermissionDenied, "lacks a permission: write", "scope=\"write\""),
+    ] {
+        let status = whoami(channel, token).await.expect_err("a refusal");
+        assert_eq!(status.code(), code, "{status:?}");
+        assert!(status.message().contains(message), "{status:?}");
+        let sent = status.metadata().get("www-authenticate").expect("a challenge").to_str().expect("text");
+        assert!(sent.contains(challenge), "{sent}");
+    }
 }
 
 #[tokio::test]
@@ -142,5 +163,8 @@ async fn a_grpc_client_may_try_again_later_if_there_are_no_keys() {
     let (_app, channel) = start(RequireToken::new(api(&provider))).await;
     let token = provider.access_token(|_| ());
 
-    assert_eq!(whoami(&channel, Some(&token)).await, Err(Code::Unavailable));
+    let status = whoami(&channel, Some(&token)).await.expect_err("no keys");
+
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    assert!(status.metadata().contains_key("retry-after"), "{status:?}");
 }
