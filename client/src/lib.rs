@@ -71,6 +71,10 @@
 //! |---|---|
 //! | `derive` (on by default) | the macros [`#[derive(LogtoStorage)]`](derive@LogtoStorage) and [`#[derive(LogtoScope)]`](derive@LogtoScope) |
 //! | `axum-0_8` | routes and extractors for axum 0.8: [`axum`](mod@crate::axum) |
+//! | `actix-web-4` | verified access tokens in actix-web 4: the module `actix_web` |
+//! | `poem-web-3` | verified access tokens in poem 3: the module `poem` |
+//! | `rocket-0_5` | verified access tokens in Rocket 0.5: the module `rocket` |
+//! | `salvo-web-1` | verified access tokens in salvo 1: the module `salvo`; requires Rust 1.95 |
 //! | `tower-service-0_3` | a layer that requires an access token, for servers on `tower`: the module `tower` |
 //! | `vault` | tokens in a store of their own: the module `vault` |
 //! | `vault-postgres-sqlx-0_8` | `vault::PostgresVault`, on version 0.8 of the crate `sqlx` |

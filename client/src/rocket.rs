@@ -1,4 +1,4 @@
-//! Verified access tokens for Rocket 0.5 (feature `rocket-0_5`). Requires Rust 1.89.
+//! Verified access tokens for Rocket 0.5 (feature `rocket-0_5`).
 //!
 //! Attach a [`fairing`]. [`Bearer`] and [`Allowed`] among a handler's arguments protect the handler:
 //!
