@@ -187,10 +187,10 @@ async fn every_hostile_request_is_refused_by_every_framework() {
         cases.into_iter().partition(|case| case.refusal == Refusal::InvalidToken(NO_KEY));
     let good = bearer(&provider.access_token(|_| ()));
 
-    let (mut wrong, mut fetches) = (String::new(), Vec::new());
+    let (mut wrong, mut requests) = (String::new(), Vec::new());
 
     for framework in FRAMEWORKS {
-        let fetched = provider.count(Endpoint::Jwks);
+        let before = provider.count(Endpoint::Jwks);
         for cases in iter::once(&*others).chain(of_no_key.chunks(RENEWALS)) {
             let app = framework.start(api(&provider)).await;
             wrong += &not_refused(&framework, &app, cases).await;
@@ -199,11 +199,11 @@ async fn every_hostile_request_is_refused_by_every_framework() {
                 writeln!(wrong, "{}: a good token: {}", framework.name, answer.status).expect("a text");
             }
         }
-        fetches.push(provider.count(Endpoint::Jwks) - fetched);
+        requests.push(provider.count(Endpoint::Jwks) - before);
     }
 
     assert!(wrong.is_empty(), "{wrong}");
     // One for each app, and one for each unknown key.
-    assert_eq!(fetches, [1 + of_no_key.chunks(RENEWALS).len() + of_no_key.len(); FRAMEWORKS.len()]);
+    assert_eq!(requests, [1 + of_no_key.chunks(RENEWALS).len() + of_no_key.len(); FRAMEWORKS.len()]);
     assert_eq!(provider.count(Endpoint::Elsewhere), 0, "no URL of a token was fetched");
 }
