@@ -153,7 +153,7 @@ impl LogtoConfig {
     }
 
     pub(crate) fn app_secret(&self) -> Option<&str> {
-        self.app_secret.as_ref().map(|secret| &*secret.0)
+        self.app_secret.as_ref().map(AppSecret::as_str)
     }
 
     pub(crate) fn prompts(&self) -> &[Prompt] {
@@ -167,6 +167,12 @@ impl LogtoConfig {
     /// Whether organization tokens may be requested.
     pub(crate) fn has_organizations(&self) -> bool {
         self.scopes.iter().any(|scope| scope == scope::ORGANIZATIONS)
+    }
+}
+
+impl AppSecret {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -288,13 +294,7 @@ impl LogtoConfigBuilder {
             scopes.iter().any(|scope| scope == scope::ORGANIZATIONS).then_some(scope::ORGANIZATIONS_RESOURCE);
         let resources = each_once(self.resources.iter().map(|resource| &**resource).chain(organizations));
         for resource in &resources {
-            // RFC 8707, section 2.
-            let problem = match Url::parse(resource) {
-                Ok(url) if url.fragment().is_none() => continue,
-                Ok(_) => format!("has {resource:?}, which contains a fragment: remove `#` and what follows"),
-                Err(_) => format!("has {resource:?}, which is not an absolute URI, such as https://api.example.com"),
-            };
-            return Err(config_error("resources", problem));
+            check_resource("resources", resource)?;
         }
         Ok(LogtoConfig {
             issuer: format!("{endpoint}/oidc"),
@@ -309,7 +309,7 @@ impl LogtoConfigBuilder {
     }
 }
 
-fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<String> {
+pub(crate) fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<String> {
     let wrong = |problem| config_error("endpoint", problem);
     let url = WebUrl::parse(endpoint).and_then(WebUrl::without_query).map_err(wrong)?;
     if !url.is_protected() && !allow_http {
@@ -324,15 +324,25 @@ fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn not_blank(field: &'static str, value: &str) -> Result<()> {
+/// RFC 8707, section 2.
+pub(crate) fn check_resource(field: &'static str, resource: &str) -> Result<()> {
+    let problem = match Url::parse(resource) {
+        Ok(url) if url.fragment().is_none() => return Ok(()),
+        Ok(_) => format!("has {resource:?}, which contains a fragment: remove `#` and what follows"),
+        Err(_) => format!("has {resource:?}, which is not an absolute URI, such as https://api.example.com"),
+    };
+    Err(config_error(field, problem))
+}
+
+pub(crate) fn not_blank(field: &'static str, value: &str) -> Result<()> {
     if value.trim().is_empty() { Err(config_error(field, "is empty")) } else { Ok(()) }
 }
 
-fn config_error(field: &'static str, problem: impl Into<String>) -> Error {
+pub(crate) fn config_error(field: &'static str, problem: impl Into<String>) -> Error {
     Error::Config { field, problem: problem.into() }
 }
 
-fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(crate) fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut once: Vec<String> = Vec::new();
     for name in names {
         if !once.iter().any(|known| known == name) {

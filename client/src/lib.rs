@@ -56,6 +56,7 @@
 //! | create the client, bring your own HTTP client | [`LogtoClient`] |
 //! | sign in, sign out, get tokens and user info | [`LogtoSession`], [`SignInOptions`], [`TokenTarget`] |
 //! | know what tokens contain | [`IdTokenClaims`], [`UserClaims`], [`AccessTokenClaims`] |
+//! | verify the access tokens that your API receives | [`api`] |
 //! | protect axum routes | [`axum`](mod@crate::axum) |
 //! | keep the tokens in a store of their own | the module `vault` |
 //! | keep the tokens in a session | [`#[derive(LogtoStorage)]`](derive@LogtoStorage); with axum, `axum::InSession` needs no derive |
@@ -68,8 +69,13 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `derive` (on by default) | the macro [`#[derive(LogtoStorage)]`](derive@LogtoStorage) |
+//! | `derive` (on by default) | the macros [`#[derive(LogtoStorage)]`](derive@LogtoStorage) and [`#[derive(LogtoScope)]`](derive@LogtoScope) |
 //! | `axum-0_8` | routes and extractors for axum 0.8: [`axum`](mod@crate::axum) |
+//! | `actix-web-4` | verified access tokens in actix-web 4: the module `actix_web` |
+//! | `poem-web-3` | verified access tokens in poem 3: the module `poem` |
+//! | `rocket-0_5` | verified access tokens in Rocket 0.5: the module `rocket` |
+//! | `salvo-web-1` | verified access tokens in salvo 1: the module `salvo`; requires Rust 1.95 |
+//! | `tower-service-0_3` | a layer that requires an access token, for servers on `tower`: the module `tower` |
 //! | `vault` | tokens in a store of their own: the module `vault` |
 //! | `vault-mongodb-3` | `vault::MongoVault`, on version 3 of the crate `mongodb` |
 //! | `vault-postgres-sqlx-0_8` | `vault::PostgresVault`, on version 0.8 of the crate `sqlx` |
@@ -120,7 +126,6 @@
 //!
 //! - The crate does not manage sessions for values of your own. With a vault it keeps the tokens in a store and a cookie of its
 //!   own; without one, the cookie, the store and the expiry are your session library's.
-//! - It does not verify access tokens. That is up to the API that receives them.
 //! - It gets tokens for signed-in users only. Machine-to-machine apps and token exchange are not supported.
 //! - It does not support back-channel logout. A user who is signed out elsewhere stays signed in to your app until the
 //!   next token refresh.
@@ -129,19 +134,31 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "actix-web-4")]
+pub mod actix_web;
+pub mod api;
 #[cfg(feature = "axum-0_8")]
 pub mod axum;
 mod claims;
 mod client;
 mod config;
 mod error;
+mod issuer;
 mod oidc;
+#[cfg(feature = "poem-web-3")]
+pub mod poem;
 mod provider;
+#[cfg(feature = "rocket-0_5")]
+pub mod rocket;
+#[cfg(feature = "salvo-web-1")]
+pub mod salvo;
 pub mod scope;
 mod session;
 #[cfg(test)]
 mod tests;
 mod tokens;
+#[cfg(feature = "tower-service-0_3")]
+pub mod tower;
 mod util;
 
 /// Types and traits for writing your own storage or session handle, re-exported from `logto-storage-core`.
@@ -202,10 +219,11 @@ pub use reqwest;
 /// JSON, in the version of [`UserClaims::extra`].
 pub use serde_json;
 
+pub use crate::api::{LogtoApi, LogtoScope, Permission};
 pub use crate::claims::{AccessTokenClaims, IdTokenClaims, Identity, OrganizationData, UserClaims, UserInfo};
 pub use crate::client::LogtoClient;
 pub use crate::config::{AppSecret, LogtoConfig, LogtoConfigBuilder};
-pub use crate::error::{Endpoint, Error, IdTokenError, RequestError, RequestErrorKind};
+pub use crate::error::{AccessTokenError, Endpoint, Error, IdTokenError, RequestError, RequestErrorKind};
 pub use crate::oidc::authorize::{DirectSignIn, FirstScreen, Identifier, Prompt, SignInOptions};
 pub use crate::session::{LogtoSession, SessionContext, SignedIn};
 pub use crate::tokens::{AccessToken, IdToken, RefreshToken, TokenTarget};

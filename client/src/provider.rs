@@ -1,39 +1,29 @@
-//! The provider: what is known about it, and every request to it.
+//! The provider of one app: every request that needs the app's configuration.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use url::Url;
 
 use crate::claims::{IdTokenClaims, UserInfo};
 use crate::config::LogtoConfig;
 use crate::error::{RequestError, Result};
+use crate::issuer::Issuer;
 use crate::oidc::id_token::{IdTokenVerifier, IssuedFor, UnverifiedIdToken};
-use crate::oidc::jwks::JwkSet;
 use crate::oidc::metadata::ProviderMetadata;
 use crate::oidc::token::{TokenEndpoint, TokenResponse};
 use crate::oidc::user_info;
 use crate::tokens::TokenTarget;
-use crate::util::cached::Cached;
-use crate::util::http::Http;
 use crate::util::now;
-use crate::util::probe::Probe;
 
-/// How old the metadata and the JWK set may be.
-const MAX_AGE: Duration = Duration::from_secs(3600);
-
-/// Talks to Logto. Nothing else does.
+/// Talks to Logto for an app.
 pub(crate) struct Provider {
     config: LogtoConfig,
-    http: Http,
-    metadata: Cached<ProviderMetadata>,
-    jwks: Cached<JwkSet>,
-    probe: Probe,
+    issuer: Issuer,
 }
 
 impl Provider {
     pub(crate) fn new(config: LogtoConfig, http: reqwest::Client) -> Self {
-        Self { config, http: Http::new(http), metadata: Cached::new(), jwks: Cached::new(), probe: Probe::new() }
+        Self { issuer: Issuer::new(config.issuer().to_owned(), http), config }
     }
 
     pub(crate) fn config(&self) -> &LogtoConfig {
@@ -41,24 +31,15 @@ impl Provider {
     }
 
     pub(crate) async fn metadata(&self) -> Result<Arc<ProviderMetadata>, RequestError> {
-        self.metadata.get(MAX_AGE, || self.fetch_metadata()).await
+        self.issuer.metadata().await
     }
 
-    /// The metadata at hand, without a request.
     pub(crate) fn known_metadata(&self) -> Option<Arc<ProviderMetadata>> {
-        self.metadata.last()
+        self.issuer.known_metadata()
     }
 
-    /// The metadata, for sending a browser to the provider. An error if the provider is known to be down, so that the
-    /// user gets a page of the app's instead of none.
     pub(crate) async fn metadata_for_browser(&self) -> Result<Arc<ProviderMetadata>, RequestError> {
-        let metadata = self.metadata().await?;
-        self.probe.check(&self.http, || self.fetch_metadata()).await?;
-        Ok(metadata)
-    }
-
-    async fn fetch_metadata(&self) -> Result<ProviderMetadata, RequestError> {
-        ProviderMetadata::fetch(&self.http, self.config.issuer()).await
+        self.issuer.metadata_for_browser().await
     }
 
     pub(crate) async fn exchange_code(
@@ -85,7 +66,7 @@ impl Provider {
     pub(crate) async fn user_info(&self, access_token: &str) -> Result<UserInfo, RequestError> {
         let metadata = self.metadata().await?;
         let endpoint: &Url = metadata.userinfo_endpoint()?;
-        user_info::fetch(&self.http, endpoint, access_token).await
+        user_info::fetch(self.issuer.http(), endpoint, access_token).await
     }
 
     pub(crate) async fn verify_id_token(
@@ -95,21 +76,19 @@ impl Provider {
         issued_for: IssuedFor<'_>,
     ) -> Result<IdTokenClaims> {
         let token = UnverifiedIdToken::parse(token)?;
-        let metadata = self.metadata().await?;
-        let fetch = || JwkSet::fetch(&self.http, &metadata.jwks_uri);
-        let mut keys = self.jwks.get(MAX_AGE, fetch).await?;
+        let mut keys = self.issuer.jwks().await?;
         if !token.has_key_in(&keys) {
-            tracing::info!("an ID token names an unknown key");
-            keys = self.jwks.renewed(keys, fetch).await;
+            // A failure is logged, and this token is of an unknown key either way.
+            keys = self.issuer.renewed_jwks(&keys).await.unwrap_or(keys);
         }
         let app_id = self.config.app_id();
-        let verifier = IdTokenVerifier { issuer: &metadata.issuer, app_id, access_token, now: now(), issued_for };
+        let verifier = IdTokenVerifier { issuer: self.config.issuer(), app_id, access_token, now: now(), issued_for };
         verifier.verify(&token, &keys)
     }
 
     fn token_endpoint<'a>(&'a self, metadata: &'a ProviderMetadata) -> TokenEndpoint<'a> {
         TokenEndpoint {
-            http: &self.http,
+            http: self.issuer.http(),
             metadata,
             client_id: self.config.app_id(),
             client_secret: self.config.app_secret(),

@@ -1,6 +1,7 @@
 //! The client's parts by themselves. Packages of their own test the whole, against real and hostile providers.
 
 mod access_tokens;
+mod api;
 mod authorize;
 #[cfg(feature = "axum-0_8")]
 mod axum;

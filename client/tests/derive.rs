@@ -55,6 +55,10 @@ async fn the_attributes_work_as_in_the_core() {
 }
 
 mod elsewhere {
+    pub(crate) mod api {
+        pub(crate) use logto_client::api::{LogtoScope, attributes};
+    }
+
     /// What `crate` leads to goes before the default.
     pub(crate) mod storage {
         pub(crate) use logto_client::storage::{
@@ -70,4 +74,41 @@ struct Elsewhere(MemorySession);
 #[tokio::test]
 async fn another_path_may_be_given() {
     keeps_an_item(Elsewhere(MemorySession::default())).await;
+}
+
+mod scopes {
+    //! `#[derive(LogtoScope)]`.
+    #![deny(warnings)]
+    #![forbid(unused)]
+
+    use logto_client::LogtoScope;
+
+    #[derive(LogtoScope)]
+    #[logto(scope = "write:things", resource = "https://api.example.com/v1?a=b")]
+    pub(crate) struct Unit;
+
+    #[derive(LogtoScope)]
+    #[logto(scope = "read:things")]
+    pub(crate) struct Braces {}
+
+    #[derive(LogtoScope)]
+    #[logto(scope = "~!#$%&'()*+,-./:;<=>?@[]^_`{|}~", crate = "crate::elsewhere::api")]
+    #[logto(resource = "urn:logto:resource:organizations")]
+    pub(crate) struct r#Elsewhere();
+
+    #[test]
+    fn a_scope_is_what_its_attributes_say() {
+        assert_eq!((Unit::SCOPE, Unit::RESOURCE), ("write:things", Some("https://api.example.com/v1?a=b")));
+        assert_eq!((Braces::SCOPE, Braces::RESOURCE), ("read:things", None));
+        assert_eq!(Elsewhere::SCOPE, "~!#$%&'()*+,-./:;<=>?@[]^_`{|}~");
+        assert_eq!(Elsewhere::RESOURCE, Some("urn:logto:resource:organizations"));
+    }
+
+    #[test]
+    fn a_scope_can_be_local_to_a_function() {
+        #[derive(LogtoScope)]
+        #[logto(scope = "local")]
+        struct Local;
+        assert_eq!(Local::SCOPE, "local");
+    }
 }

@@ -27,6 +27,17 @@ pub(crate) struct Field {
     pub(crate) has_errors: bool,
 }
 
+/// The attributes of a scope.
+#[derive(Default)]
+pub(crate) struct Scope {
+    /// The name of the scope.
+    pub(crate) name: Option<LitStr>,
+    pub(crate) resource: Option<LitStr>,
+    pub(crate) krate: Option<Path>,
+    /// Whether an attribute is not understood. It may be meant as one of the above.
+    pub(crate) has_errors: bool,
+}
+
 /// The attributes of a variant: none is allowed.
 pub(crate) struct Variant {
     pub(crate) has_errors: bool,
@@ -48,7 +59,7 @@ impl Container {
             "prefix" => self.prefix = Some(parse_prefix(entry)?),
             "save" => self.deferred = parse_deferred(entry)?,
             "max_len" => self.max_len = Some(parse_max_len(entry)?),
-            _ => self.krate = Some(parse_crate(entry)?),
+            _ => self.krate = Some(parse_crate(entry, "LogtoStorage", "my_sdk::storage")?),
         }
         Ok(())
     }
@@ -72,6 +83,29 @@ impl Field {
             }
         }
         field
+    }
+}
+
+impl Scope {
+    pub(crate) fn from_ast(cx: &mut Ctxt, attrs: &[Attribute]) -> Self {
+        let Entries { entries, has_errors } = Entries::from_ast(cx, attrs, Level::Scope);
+        let mut scope = Self { has_errors, ..Self::default() };
+        for entry in entries {
+            if let Err(error) = scope.set(&entry) {
+                cx.syn_error(error);
+                scope.has_errors = true;
+            }
+        }
+        scope
+    }
+
+    fn set(&mut self, entry: &Entry) -> syn::Result<()> {
+        match entry.key.to_string().as_str() {
+            "scope" => self.name = Some(parse_scope(entry)?),
+            "resource" => self.resource = Some(parse_resource(entry)?),
+            _ => self.krate = Some(parse_crate(entry, "LogtoScope", "my_sdk::api")?),
+        }
+        Ok(())
     }
 }
 
@@ -105,12 +139,53 @@ fn parse_max_len(entry: &Entry) -> syn::Result<LitInt> {
     })
 }
 
-fn parse_crate(entry: &Entry) -> syn::Result<Path> {
+fn parse_crate(entry: &Entry, name: &str, example: &str) -> syn::Result<Path> {
     entry.path().ok_or_else(|| {
-        entry.expected(
-            "the path of the module that re-exports `LogtoStorage`, as a string literal: `crate = \"my_sdk::storage\"`",
-        )
+        entry.expected(&format!(
+            "the path of the module that re-exports `{name}`, as a string literal: `crate = \"{example}\"`"
+        ))
     })
+}
+
+/// RFC 6749, section 3.3: visible ASCII characters without `"` and `\`.
+fn parse_scope(entry: &Entry) -> syn::Result<LitStr> {
+    let literal = entry.string().ok_or_else(|| entry.expected("a string literal, `scope = \"write:things\"`"))?;
+    let scope = literal.value();
+    if scope.contains(' ') {
+        let message = "a scope has no space: derive a type for each scope, and require both with a tuple";
+        return Err(syn::Error::new_spanned(literal, message));
+    }
+    let is_allowed = |c: char| matches!(c, '!'..='~') && !matches!(c, '"' | '\\');
+    if scope.is_empty() || !scope.chars().all(is_allowed) {
+        return Err(entry.expected("a scope: one or more ASCII letters, digits and signs, but not `\"` or `\\`"));
+    }
+    Ok(literal)
+}
+
+/// RFC 8707, section 2: an absolute URI without a fragment.
+fn parse_resource(entry: &Entry) -> syn::Result<LitStr> {
+    let example = "`resource = \"https://api.example.com\"`";
+    let literal = entry.string().ok_or_else(|| entry.expected(&format!("a string literal, {example}")))?;
+    let resource = literal.value();
+    if resource.contains('#') {
+        let message = "a resource has no fragment: remove `#` and what follows";
+        return Err(syn::Error::new_spanned(literal, message));
+    }
+    if !is_absolute_uri(&resource) {
+        return Err(entry.expected(&format!("an absolute URI, {example}")));
+    }
+    Ok(literal)
+}
+
+/// RFC 3986, section 4.3, by its characters.
+fn is_absolute_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let is_scheme_char = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let is_uri_char = |c: char| c.is_ascii_alphanumeric() || "-._~:/?[]@!$&'()*+,;=%".contains(c);
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(is_scheme_char)
+        && !rest.trim_start_matches('/').is_empty()
+        && rest.chars().all(is_uri_char)
 }
 
 fn parse_session(entry: &Entry) -> syn::Result<()> {

@@ -1,4 +1,5 @@
-//! The macro `#[derive(LogtoStorage)]`. Use it through `logto-storage-core` or `logto-client` and their feature `derive`.
+//! The macros `#[derive(LogtoStorage)]` and `#[derive(LogtoScope)]`. Use them through `logto-storage-core` or `logto-client` and
+//! their feature `derive`.
 //!
 //! The steps from the item's tokens to those of the impl: `attr` parses the `#[logto(…)]` attributes, `ast` checks the
 //! item against the rules, and `expand` generates the impl, or `fallback` a placeholder beside the errors.
@@ -14,6 +15,7 @@ mod expand;
 mod fallback;
 mod method;
 mod receiver;
+mod scope;
 #[cfg(test)]
 mod tests;
 
@@ -70,15 +72,33 @@ pub fn derive_logto_client_storage(input: proc_macro::TokenStream) -> proc_macro
     derive(input.into(), || syn::parse_quote!(::logto_client::storage)).into()
 }
 
+/// Implements `logto_client::LogtoScope`. `logto-client` re-exports the macro with its documentation.
+#[doc(hidden)]
+#[proc_macro_derive(LogtoScope, attributes(logto))]
+pub fn derive_logto_scope(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    derive_scope(input.into()).into()
+}
+
+fn derive_scope(input: TokenStream) -> TokenStream {
+    match parse(input, "LogtoScope") {
+        Ok(input) => scope::derive(&input, || syn::parse_quote!(::logto_client::api)),
+        Err(error) => error.into_compile_error(),
+    }
+}
+
+fn parse(input: TokenStream, name: &str) -> syn::Result<DeriveInput> {
+    // rustc has parsed the item already, so an error is about an expression that requires syn's feature `full`.
+    syn::parse2(input).map_err(|error| {
+        let message = format!("`{name}` cannot parse this expression: move it into a `const` and use its name here");
+        syn::Error::new(error.span(), message)
+    })
+}
+
 /// `default_krate` is the path of the traits unless the item has a `#[logto(crate = "…")]`.
 fn derive(input: TokenStream, default_krate: fn() -> Path) -> TokenStream {
-    let input = match syn::parse2::<DeriveInput>(input) {
+    let input = match parse(input, "LogtoStorage") {
         Ok(input) => input,
-        // rustc has parsed the item already, so this is an expression that requires syn's feature `full`.
-        Err(error) => {
-            let message = "`LogtoStorage` cannot parse this expression: move it into a `const` and use its name here";
-            return syn::Error::new(error.span(), message).into_compile_error();
-        }
+        Err(error) => return error.into_compile_error(),
     };
     let mut cx = Ctxt::default();
     let attrs = attr::Container::from_ast(&mut cx, &input.attrs);

@@ -157,6 +157,7 @@
 //!   user submits one form, the others end on Logto's page "Session not found"; with the setting, they start a new
 //!   sign-in.
 
+mod api;
 mod extract;
 mod rejection;
 mod return_to;
@@ -172,6 +173,7 @@ use std::sync::Arc;
 use ::axum::response::Response;
 use url::Url;
 
+pub use self::api::resource_metadata;
 pub use self::extract::{InSession, User};
 pub use self::rejection::{AuthRejection, RejectedOperation};
 #[cfg(feature = "vault")]

@@ -1,5 +1,6 @@
 //! The error type, and what an app does about an error.
 
+mod access_token;
 mod id_token;
 mod request;
 mod text;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use logto_storage_core as storage;
 
+pub use self::access_token::AccessTokenError;
 pub use self::id_token::IdTokenError;
 pub use self::request::{Endpoint, RequestError, RequestErrorKind};
 pub(crate) use self::text::{ErrorChain, sanitized};
@@ -182,6 +184,14 @@ pub enum Error {
     #[error("the user info is about another user than the one who is signed in")]
     WrongSubject,
 
+    /// The user lacks a [permission](crate::Permission), and may not do this.
+    #[error("the user lacks a permission: {}", .missing.join(" "))]
+    #[non_exhaustive]
+    InsufficientScope {
+        /// The scopes and roles that would do.
+        missing: Vec<&'static str>,
+    },
+
     /// The token endpoint answered with an error (RFC 6749, section 5.2). With `access_denied` and `insufficient_scope` the
     /// user may not have the token, and the description says why.
     #[error("the token endpoint refused: {error}{}{}", Described(.description), advice(.error))]
@@ -231,10 +241,11 @@ impl Error {
         }
     }
 
-    /// Whether the user said no to a sign-in, or the provider refuses the user a sign-in or a token.
+    /// Whether the user said no to a sign-in, the provider refuses the user a sign-in or a token, or the user lacks a
+    /// permission.
     pub fn is_access_denied(&self) -> bool {
         match self {
-            Self::SignInCancelled | Self::AccessDenied { .. } => true,
+            Self::SignInCancelled | Self::AccessDenied { .. } | Self::InsufficientScope { .. } => true,
             Self::TokenEndpoint { error, .. } => matches!(&**error, "access_denied" | "insufficient_scope"),
             _ => false,
         }

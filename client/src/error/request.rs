@@ -61,6 +61,8 @@ pub enum Endpoint {
     Token,
     /// `revocation_endpoint`.
     Revocation,
+    /// `introspection_endpoint`.
+    Introspection,
     /// `userinfo_endpoint`.
     UserInfo,
 }
@@ -139,6 +141,7 @@ impl fmt::Display for Endpoint {
             Self::Jwks => "JWK set",
             Self::Token => "token endpoint",
             Self::Revocation => "revocation endpoint",
+            Self::Introspection => "introspection endpoint",
             Self::UserInfo => "user info endpoint",
         })
     }

@@ -1,5 +1,7 @@
 //! The provider's public keys: JWK sets (RFC 7517).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -17,7 +19,7 @@ struct Key {
     id: Option<String>,
     /// The algorithms that the key may be used with, whatever a token's header says.
     algorithms: &'static [Algorithm],
-    public: PublicKey,
+    public: Arc<PublicKey>,
 }
 
 #[derive(Deserialize)]
@@ -54,11 +56,17 @@ impl JwkSet {
     }
 
     /// Returns the keys for the algorithm, only those with the id if the token has one.
-    pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &PublicKey> {
+    pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Arc<PublicKey>> {
         self.0
             .iter()
             .filter(move |key| key.algorithms.contains(&algorithm) && (id.is_none() || key.id.as_deref() == id))
             .map(|key| &key.public)
+    }
+
+    /// Whether the key is in the set, for this algorithm.
+    pub(crate) fn contains(&self, public: &Arc<PublicKey>, algorithm: Algorithm) -> bool {
+        let is_same = |key: &Key| Arc::ptr_eq(&key.public, public) || key.public == *public;
+        self.0.iter().any(|key| key.algorithms.contains(&algorithm) && is_same(key))
     }
 }
 
@@ -88,7 +96,7 @@ impl Key {
             }
             None => algorithms,
         };
-        Some(Self { id: jwk.kid, algorithms, public })
+        Some(Self { id: jwk.kid, algorithms, public: Arc::new(public) })
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) enum Algorithm {
 }
 
 /// A public key that verifies signatures.
+#[derive(PartialEq, Eq)]
 pub(crate) enum PublicKey {
     Rsa {
         n: Vec<u8>,
@@ -49,6 +50,7 @@ pub(crate) struct UnverifiedJwt<'a> {
 pub(crate) struct Header {
     pub(crate) alg: String,
     pub(crate) kid: Option<String>,
+    pub(crate) typ: Option<String>,
     crit: Option<Value>,
 }
 
@@ -134,6 +136,11 @@ impl<'a> UnverifiedJwt<'a> {
     pub(crate) fn claims<T: DeserializeOwned>(&self) -> Option<T> {
         json(self.claims)
     }
+
+    /// The claims as they were signed.
+    pub(crate) fn claims_json(&self) -> Option<String> {
+        text(self.claims)
+    }
 }
 
 /// Decodes the claims of a JWT without verifying it: it was verified earlier, or another party verifies it. Returns
@@ -146,7 +153,12 @@ pub(crate) fn decode_claims<T: DeserializeOwned>(token: &str) -> Option<T> {
 }
 
 fn json<T: DeserializeOwned>(part: &str) -> Option<T> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+    serde_json::from_str(&text(part)?).ok()
+}
+
+/// RFC 7515, section 5.2: UTF-8 as a whole. From bytes, serde would skip what a type does not have unread.
+fn text(part: &str) -> Option<String> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
 /// Deserializes a `NumericDate`: seconds since 1970 (RFC 7519, section 2). Drops a fraction.

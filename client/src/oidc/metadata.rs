@@ -9,12 +9,12 @@ use crate::util::web_url::WebUrl;
 
 /// The members of the metadata that the client uses.
 pub(crate) struct ProviderMetadata {
-    pub(crate) issuer: String,
     pub(crate) authorization_endpoint: Url,
     pub(crate) token_endpoint: Url,
     pub(crate) jwks_uri: Url,
     userinfo_endpoint: Option<Url>,
     pub(crate) revocation_endpoint: Option<Url>,
+    introspection_endpoint: Option<Url>,
     end_session_endpoint: Option<Url>,
     /// Whether every callback has an `iss` (RFC 9207).
     pub(crate) iss_parameter_supported: bool,
@@ -28,6 +28,7 @@ struct Document {
     jwks_uri: Option<String>,
     userinfo_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
+    introspection_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
@@ -43,6 +44,10 @@ impl ProviderMetadata {
 
     pub(crate) fn userinfo_endpoint(&self) -> Result<&Url, RequestError> {
         self.userinfo_endpoint.as_ref().ok_or_else(|| unusable("userinfo_endpoint"))
+    }
+
+    pub(crate) fn introspection_endpoint(&self) -> Result<&Url, RequestError> {
+        self.introspection_endpoint.as_ref().ok_or_else(|| unusable("introspection_endpoint"))
     }
 
     pub(crate) fn end_session_endpoint(&self) -> Result<&Url, RequestError> {
@@ -67,9 +72,9 @@ impl Document {
             jwks_uri: required("jwks_uri", self.jwks_uri)?,
             userinfo_endpoint: optional("userinfo_endpoint", self.userinfo_endpoint)?,
             revocation_endpoint: optional("revocation_endpoint", self.revocation_endpoint)?,
+            introspection_endpoint: optional("introspection_endpoint", self.introspection_endpoint)?,
             end_session_endpoint: optional("end_session_endpoint", self.end_session_endpoint)?,
             iss_parameter_supported: self.authorization_response_iss_parameter_supported,
-            issuer: self.issuer,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! OpenID Connect and OAuth 2.0: messages, verification and requests. Independent of sessions and storages.
 
+pub(crate) mod access_token;
 pub(crate) mod authorize;
 pub(crate) mod callback;
 pub(crate) mod end_session;

@@ -1,4 +1,4 @@
-//! The token endpoint (RFC 6749) and the revocation endpoint (RFC 7009).
+//! The token endpoint (RFC 6749), the revocation endpoint (RFC 7009) and the introspection endpoint (RFC 7662).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -94,6 +94,13 @@ impl TokenEndpoint<'_> {
         ]);
         let answer = self.http.send(Endpoint::Revocation, request).await?;
         if answer.status == StatusCode::OK { Ok(()) } else { Err(answer.unexpected_status().into()) }
+    }
+
+    /// Returns what the provider knows about an opaque token, as JSON.
+    pub(crate) async fn introspect(&self, token: &str) -> Result<Map<String, Value>, RequestError> {
+        let endpoint = self.metadata.introspection_endpoint()?;
+        let request = self.authenticated_post(endpoint).form(&[("token", token), ("client_id", self.client_id)]);
+        self.http.send(Endpoint::Introspection, request).await?.json()
     }
 
     async fn request(&self, params: &[(&str, &str)]) -> Result<TokenResponse> {

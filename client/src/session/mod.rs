@@ -20,6 +20,7 @@ use logto_storage_core::{Change, ErrorKind, LogtoStorage, Seen};
 use serde::de::DeserializeOwned;
 
 use crate::claims::IdTokenClaims;
+use crate::config::LogtoConfig;
 use crate::error::{Error, Result};
 use crate::oidc::jwt::decode_claims;
 use crate::session::items::{AccessTokenIndex, StoredAccessToken, StoredIdToken, StoredToken};
@@ -55,6 +56,10 @@ impl<S> LogtoSession<S> {
 
     fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    pub(crate) fn config(&self) -> &LogtoConfig {
+        self.shared.config()
     }
 
     fn storage(&self) -> &S {

@@ -117,11 +117,11 @@ async fn a_request_that_nobody_waits_for_any_more_leaves_the_next_one_its_turn()
 async fn a_value_that_lacks_something_is_renewed_however_young_it_is() {
     let cached = Cached::new();
     let first = cached.get(HOUR, || async { Ok(1) }).await.unwrap();
-    let second = cached.renewed(Arc::clone(&first), || async { Ok(2) }).await;
+    let second = cached.renewed(Arc::clone(&first), || async { Ok(2) }).await.unwrap();
     assert_eq!(*second, 2);
     assert_eq!(*cached.get(HOUR, must_not_fetch).await.unwrap(), 2);
-    assert_eq!(*cached.renewed(first, must_not_fetch).await, 2, "another request has renewed it");
-    assert_eq!(*cached.renewed(second, || async { Ok(3) }).await, 3, "the second rotation in a minute");
+    assert_eq!(*cached.renewed(first, must_not_fetch).await.unwrap(), 2, "another request has renewed it");
+    assert_eq!(*cached.renewed(second, || async { Ok(3) }).await.unwrap(), 3, "the second rotation in a minute");
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,7 +129,7 @@ async fn renewals_have_a_budget_of_five_that_grows_by_one_a_minute() {
     let cached = Cached::new();
     let mut value = cached.get(HOUR, || async { Ok(0) }).await.unwrap();
     let mut renew = async |to: u32| {
-        value = cached.renewed(Arc::clone(&value), || async move { Ok(to) }).await;
+        value = cached.renewed(Arc::clone(&value), || async move { Ok(to) }).await.unwrap();
         *value
     };
     for n in 1..=5 {
@@ -171,24 +171,25 @@ async fn a_renewal_that_nobody_waits_for_any_more_keeps_nobody_from_the_next() {
             under_way.notify_one();
             std::future::pending().await
         };
-        async move { cached.renewed(first, fetch).await }
+        async move { cached.renewed(first, fetch).await.map(drop) }
     });
     under_way.notified().await;
     abandoned.abort();
     assert!(abandoned.await.unwrap_err().is_cancelled());
-    assert_eq!(*cached.renewed(first, || async { Ok(2) }).await, 2);
+    assert_eq!(*cached.renewed(first, || async { Ok(2) }).await.unwrap(), 2);
 }
 
 #[tokio::test]
 async fn a_value_that_cannot_be_renewed_stays_in_use() {
     let cached = Cached::new();
     let first = cached.get(HOUR, || async { Ok(1) }).await.unwrap();
-    assert_eq!(*cached.renewed(Arc::clone(&first), || async { Err(failure(500)) }).await, 1);
+    let error = cached.renewed(Arc::clone(&first), || async { Err(failure(500)) }).await.unwrap_err();
+    assert_eq!(status(&error), 500);
     assert_eq!(*cached.get(HOUR, must_not_fetch).await.unwrap(), 1);
     for _ in 0..4 {
-        cached.renewed(Arc::clone(&first), || async { Err(failure(500)) }).await;
+        cached.renewed(Arc::clone(&first), || async { Err(failure(500)) }).await.unwrap_err();
     }
-    assert_eq!(*cached.renewed(first, must_not_fetch).await, 1, "failures spend the budget, too");
+    assert_eq!(*cached.renewed(first, must_not_fetch).await.unwrap(), 1, "failures spend the budget, too");
 }
 
 #[tokio::test]
@@ -227,7 +228,7 @@ async fn a_success_ends_the_pause_after_a_failure() {
     let cached = Cached::new();
     let first = cached.get(HOUR, || async { Ok(1) }).await.unwrap();
     cached.get(Duration::ZERO, || async { Err(failure(503)) }).await.unwrap();
-    assert_eq!(*cached.renewed(first, || async { Ok(2) }).await, 2);
+    assert_eq!(*cached.renewed(first, || async { Ok(2) }).await.unwrap(), 2);
     assert_eq!(*cached.get(Duration::ZERO, || async { Ok(3) }).await.unwrap(), 3);
 }
 
@@ -236,7 +237,7 @@ async fn a_renewal_does_not_put_off_the_growth_of_the_budget() {
     let cached = Cached::new();
     let mut value = cached.get(HOUR, || async { Ok(0) }).await.unwrap();
     let mut renew = async |to: u32| {
-        value = cached.renewed(Arc::clone(&value), || async move { Ok(to) }).await;
+        value = cached.renewed(Arc::clone(&value), || async move { Ok(to) }).await.unwrap();
         *value
     };
     assert_eq!(renew(1).await, 1);

@@ -30,7 +30,9 @@ pub(crate) struct Cached<T> {
 
 struct State<T> {
     value: Option<(Arc<T>, Instant)>,
-    failed_at: Option<Instant>,
+    failure: Option<(RequestError, Instant)>,
+    /// When a caller of [`Cached::at_hand`] was last asked to renew the value.
+    renewal_asked: Option<Instant>,
     renewals: Budget,
 }
 
@@ -44,7 +46,8 @@ struct Budget {
 impl<T> Cached<T> {
     pub(crate) fn new() -> Self {
         let renewals = Budget { left: RENEWALS, refilled: None };
-        Self { state: Mutex::new(State { value: None, failed_at: None, renewals }), fetches: SingleFlight::new() }
+        let state = State { value: None, failure: None, renewal_asked: None, renewals };
+        Self { state: Mutex::new(state), fetches: SingleFlight::new() }
     }
 
     /// Returns the value, at most `max_age` old while the provider answers.
@@ -65,7 +68,7 @@ impl<T> Cached<T> {
                 Err(error) => error,
             };
             let mut state = self.state();
-            state.failed_at = Some(Instant::now());
+            state.failure = Some((error.clone(), Instant::now()));
             let last_good = state.usable(max_age).ok_or_else(|| error.clone())?;
             tracing::warn!(error = %ErrorChain(&error), "fetch failed: the last good response stays in use");
             Ok(last_good)
@@ -78,9 +81,30 @@ impl<T> Cached<T> {
         self.state().value.as_ref().map(|(value, _)| Arc::clone(value))
     }
 
+    /// Returns the value without waiting, at most a day old. If it is older than `max_age`, one caller per minute is asked
+    /// to renew it, by [`get`](Self::get).
+    pub(crate) fn at_hand(&self, max_age: Duration) -> Option<(Arc<T>, bool)> {
+        let mut state = self.state();
+        let (value, fetched) = state.value.as_ref()?;
+        let (value, age) = (Arc::clone(value), fetched.elapsed());
+        if age >= MAX_STALE {
+            return None;
+        }
+        let is_due = age >= max_age && state.renewal_asked.is_none_or(|at| at.elapsed() >= PAUSE);
+        if is_due {
+            state.renewal_asked = Some(Instant::now());
+        }
+        Some((value, is_due))
+    }
+
+    /// Returns the error of the last fetch if it failed less than `pause` ago.
+    pub(crate) fn recent_failure(&self, pause: Duration) -> Option<RequestError> {
+        self.state().failed_within(pause).cloned()
+    }
+
     /// Replaces the value `lacking`, in which the caller missed something, however young it is. Returns `lacking`
-    /// itself if the fetch fails or the budget is spent.
-    pub(crate) async fn renewed<F>(&self, lacking: Arc<T>, fetch: impl FnOnce() -> F) -> Arc<T>
+    /// itself if the budget is spent.
+    pub(crate) async fn renewed<F>(&self, lacking: Arc<T>, fetch: impl FnOnce() -> F) -> Result<Arc<T>, RequestError>
     where
         F: Future<Output = Result<T, RequestError>>,
     {
@@ -99,14 +123,14 @@ impl<T> Cached<T> {
             }
             fetched.map(|value| self.keep(value))
         };
-        self.fetches.run((), fetch).await.unwrap_or(Arc::clone(&lacking))
+        self.fetches.run((), fetch).await
     }
 
     fn keep(&self, value: T) -> Arc<T> {
         let value = Arc::new(value);
         let mut state = self.state();
         state.value = Some((Arc::clone(&value), Instant::now()));
-        state.failed_at = None;
+        state.failure = None;
         value
     }
 
@@ -116,9 +140,14 @@ impl<T> Cached<T> {
 }
 
 impl<T> State<T> {
+    fn failed_within(&self, pause: Duration) -> Option<&RequestError> {
+        let (error, at) = self.failure.as_ref()?;
+        (at.elapsed() < pause).then_some(error)
+    }
+
     fn usable(&self, max_age: Duration) -> Option<Arc<T>> {
         let (value, fetched) = self.value.as_ref()?;
-        let just_failed = self.failed_at.is_some_and(|at| at.elapsed() < PAUSE);
+        let just_failed = self.failed_within(PAUSE).is_some();
         let age = fetched.elapsed();
         (age < max_age || (just_failed && age < MAX_STALE)).then(|| Arc::clone(value))
     }

@@ -7,6 +7,8 @@ pub(super) enum Level {
     Container,
     Variant,
     Field,
+    /// A struct that is a scope.
+    Scope,
 }
 
 impl Level {
@@ -15,6 +17,7 @@ impl Level {
             Self::Container => &["prefix", "save", "max_len", "crate"],
             Self::Variant => &[],
             Self::Field => &["session", "prefix"],
+            Self::Scope => &["scope", "resource", "crate"],
         }
     }
 
@@ -35,7 +38,7 @@ impl Level {
         keys.sort_by_key(|allowed| key.map(|key| distance(key, allowed)));
         let keys = keys.join("`, `");
         match self {
-            Self::Container => format!("expected `#[logto(…)]` with one or more of `{keys}`"),
+            Self::Container | Self::Scope => format!("expected `#[logto(…)]` with one or more of `{keys}`"),
             Self::Variant => "`#[logto(…)]` is not allowed on a variant".to_owned(),
             Self::Field => format!("expected `#[logto(…)]` with one of `{keys}`"),
         }

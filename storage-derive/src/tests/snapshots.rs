@@ -21,7 +21,43 @@ fn is_refused(name: &str, item: TokenStream) {
 }
 
 fn expansion(item: TokenStream) -> String {
-    prettyplease::unparse(&syn::parse2(super::derive(item)).expect("items of a file"))
+    pretty(super::derive(item))
+}
+
+fn pretty(expansion: TokenStream) -> String {
+    prettyplease::unparse(&syn::parse2(expansion).expect("items of a file"))
+}
+
+#[test]
+fn scope() {
+    let expansion = pretty(crate::derive_scope(quote! {
+        #[deny(warnings)]
+        #[deprecated]
+        #[logto(scope = "write:things", resource = "https://api.example.com")]
+        #[logto(crate = "my_sdk::api")]
+        pub struct WriteThings;
+    }));
+    expect_file!["snapshots/valid/scope.rs"].assert_eq(&expansion);
+}
+
+#[test]
+fn scope_without_a_resource() {
+    let expansion = pretty(crate::derive_scope(quote! {
+        #[logto(scope = "write:things")]
+        struct WriteThings {}
+    }));
+    expect_file!["snapshots/valid/scope_without_a_resource.rs"].assert_eq(&expansion);
+}
+
+#[test]
+fn scope_with_every_mistake() {
+    let expansion = pretty(crate::derive_scope(quote! {
+        #[logto(scope = "read write", resource = "api.example.com", resource = "x", scopes = "y", crate = 5)]
+        struct WriteThings<T> {
+            things: T,
+        }
+    }));
+    expect_file!["snapshots/invalid/scope_with_every_mistake.rs"].assert_eq(&expansion);
 }
 
 #[test]

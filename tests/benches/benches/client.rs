@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
+use aws_lc_rs::digest::{self, SHA256};
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,8 +16,9 @@ use benches::timing::{Candidate, Effort, Spread, compare, rounds};
 use benches::{at_once, is_bench};
 use fake_provider::keys::{Jwt, at_hash};
 use fake_provider::{APP_ID, APP_SECRET, Endpoint, FakeProvider, now};
+use logto_client::api::LogtoApi;
 use logto_client::storage::{Change, LogtoStorage};
-use logto_client::{IdTokenClaims, LogtoClient, LogtoConfig, SignInOptions, TokenTarget, Url};
+use logto_client::{IdTokenClaims, LogtoClient, LogtoConfig, LogtoScope, SignInOptions, TokenTarget, Url};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 use tower_sessions::Session;
@@ -29,8 +31,13 @@ fn main() {
     let bench = Bench::start();
     callback(&mut report, &bench);
     pages(&mut report, &bench);
+    api(&mut report, &bench);
     report.finish();
 }
+
+#[derive(LogtoScope)]
+#[logto(scope = "write:things")]
+struct WriteThings;
 
 struct Bench {
     /// What it answers is made before it is asked, so that what is left of the time of a callback is the client's.
@@ -212,6 +219,53 @@ fn pages(report: &mut Report, bench: &Bench) {
             ],
         );
     }
+}
+
+// --- A request to an API
+
+fn api(report: &mut Report, bench: &Bench) {
+    let build = |max_tokens| {
+        let api = LogtoApi::builder(bench.provider.origin()).audience(API).max_remembered_tokens(max_tokens);
+        let api = api.http_client(bench.http.clone()).build().unwrap();
+        bench.runtime.block_on(api.prefetch()).unwrap();
+        api
+    };
+    let (remembering, forgetful) = (build(16_384), build(0));
+    let token = bench.provider.access_token(|token| {
+        token.claims["jti"] = json!("abcdefghijklmnopqrstu");
+        token.claims["scope"] = json!("read:things write:things read:orders write:orders");
+    });
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let (signature, key) = (decoded(signature), bench.provider.key());
+    let public_key = UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, key.public_bytes());
+    let verified = at_once(remembering.verify(&token)).unwrap();
+    report.line(&format!("The token has {} bytes.", token.len()));
+    compared(
+        report,
+        "An access token at an API",
+        vec![
+            (
+                "`verify(…)` of a repeated token",
+                Box::new(|times| repeat(times, || at_once(remembering.verify(&token)).unwrap())) as Candidate<'_>,
+            ),
+            ("its SHA-256, by itself", Box::new(|times| repeat(times, || digest::digest(&SHA256, token.as_bytes())))),
+            ("`allows::<P>()`", Box::new(|times| repeat(times, || verified.allows::<WriteThings>()))),
+        ],
+    );
+    compared(
+        report,
+        "An access token that is not remembered",
+        vec![
+            (
+                "`verify(…)`",
+                Box::new(|times| repeat(times, || at_once(forgetful.verify(&token)).unwrap())) as Candidate<'_>,
+            ),
+            (
+                "the signature (ES384), by itself",
+                Box::new(|times| repeat(times, || public_key.verify(message.as_bytes(), &signature).unwrap())),
+            ),
+        ],
+    );
 }
 
 fn compared(report: &mut Report, title: &str, candidates: Vec<(&str, Candidate<'_>)>) {

@@ -20,13 +20,21 @@ pub enum Endpoint {
     Token,
     UserInfo,
     Revocation,
+    Introspection,
     /// A path that a client only reaches by a redirect or a changed document.
     Elsewhere,
 }
 
 impl Endpoint {
-    pub const ALL: [Self; 6] =
-        [Self::Discovery, Self::Jwks, Self::Token, Self::UserInfo, Self::Revocation, Self::Elsewhere];
+    pub const ALL: [Self; 7] = [
+        Self::Discovery,
+        Self::Jwks,
+        Self::Token,
+        Self::UserInfo,
+        Self::Revocation,
+        Self::Introspection,
+        Self::Elsewhere,
+    ];
 
     pub(crate) fn at(path: &str) -> Self {
         match path {
@@ -35,6 +43,7 @@ impl Endpoint {
             "/oidc/token" => Self::Token,
             "/oidc/me" => Self::UserInfo,
             "/oidc/token/revocation" => Self::Revocation,
+            "/oidc/token/introspection" => Self::Introspection,
             _ => Self::Elsewhere,
         }
     }

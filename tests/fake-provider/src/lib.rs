@@ -189,6 +189,23 @@ impl FakeProvider {
         lock(&self.inner.keys)[0].clone()
     }
 
+    /// Signs an access token for [`API`] that is valid for an hour, with the changes of the test. It was requested by
+    /// [`APP_ID`], with the scope `read`, and is unlike any other.
+    pub fn access_token(&self, change: impl FnOnce(&mut Jwt)) -> String {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let now = now();
+        let claims = json!({
+            "jti": COUNT.fetch_add(1, Ordering::Relaxed).to_string(), "sub": SUBJECT, "iat": now, "exp": now + 3600,
+            "scope": "read", "client_id": APP_ID, "iss": self.issuer(), "aud": API,
+        });
+        let mut token = Jwt::new(self.key(), claims);
+        token.header["typ"] = json!("at+jwt");
+        change(&mut token);
+        let token = token.encode();
+        lock(&self.inner.secrets).remember(&token);
+        token
+    }
+
     /// Changes how many seconds access tokens live, as the token endpoint reports it.
     pub fn set_expires_in(&self, seconds: i64) {
         *lock(&self.inner.expires_in) = Some(seconds);

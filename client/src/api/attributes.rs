@@ -1,0 +1,16 @@
+//! The keys of `#[logto(…)]` on a scope, documented for editors, as those of a storage are.
+
+/// `#[logto(scope = "write:things")]` is the name of the permission in Logto's console.
+pub mod scope {}
+
+/// `#[logto(resource = "https://api.example.com")]` is the indicator of the API that the scope belongs to (RFC 8707), or
+/// `urn:logto:resource:organizations` for a permission of an organization.
+///
+/// Without it, the scope belongs to the only API that the caller's token can be for.
+pub mod resource {}
+
+/// `#[logto(crate = "my_sdk::api")]` names the module that re-exports `LogtoScope` and `attributes` of
+/// `logto_client::api`.
+///
+/// Use it if `logto-client` is not a dependency, or has another name.
+pub mod krate {}
