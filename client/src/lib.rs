@@ -71,10 +71,16 @@
 //! |---|---|
 //! | `derive` (on by default) | the macros [`#[derive(LogtoStorage)]`](derive@LogtoStorage) and [`#[derive(LogtoScope)]`](derive@LogtoScope) |
 //! | `axum-0_8` | routes and extractors for axum 0.8: [`axum`](mod@crate::axum) |
+//! | `actix-web-4` | verified access tokens in actix-web 4: the module `actix_web` |
+//! | `poem-web-3` | verified access tokens in poem 3: the module `poem` |
+//! | `rocket-0_5` | verified access tokens in Rocket 0.5: the module `rocket` |
+//! | `salvo-web-1` | verified access tokens in salvo 1: the module `salvo`; requires Rust 1.95 |
 //! | `tower-service-0_3` | a layer that requires an access token, for servers on `tower`: the module `tower` |
 //! | `vault` | tokens in a store of their own: the module `vault` |
+//! | `vault-mongodb-3` | `vault::MongoVault`, on version 3 of the crate `mongodb` |
 //! | `vault-postgres-sqlx-0_8` | `vault::PostgresVault`, on version 0.8 of the crate `sqlx` |
 //! | `vault-redis-1` | `vault::RedisVault`, on version 1 of the crate `redis` |
+//! | `vault-redis-1-cluster` | `vault::RedisVault` on Redis Cluster |
 //! | `vault-sqlite-sqlx-0_8` | `vault::SqliteVault`, on version 0.8 of the crate `sqlx` |
 //! | `tower-sessions-0_15`, `tower-sessions-0_14` | [`SessionHandle`] for `tower_sessions::Session` |
 //! | `actix-session-0_11` | [`SessionHandle`] for `actix_session::Session` |
@@ -118,7 +124,8 @@
 //!
 //! # Limits
 //!
-//! - The crate does not manage sessions: the cookie, the store and the expiry are your session library's.
+//! - The crate does not manage sessions for values of your own. With a vault it keeps the tokens in a store and a cookie of its
+//!   own; without one, the cookie, the store and the expiry are your session library's.
 //! - It gets tokens for signed-in users only. Machine-to-machine apps and token exchange are not supported.
 //! - It does not support back-channel logout. A user who is signed out elsewhere stays signed in to your app until the
 //!   next token refresh.
@@ -174,17 +181,21 @@ pub mod storage {
 /// session holds a ticket only, and the tokens are in a record that is changed by compare-and-change: no token is lost,
 /// a sign-out stays, and any number of processes share a sign-in.
 ///
-/// Create one [`Vault`](vault::Vault) when the program starts. With axum, use `axum::VaultStorage` as your storage;
-/// elsewhere derive one for a struct that holds a [`Vaulted`](vault::Vaulted) session.
+/// Create one [`Vault`](vault::Vault) when the program starts. With axum, use `axum::VaultSession` as your storage, which
+/// needs no session library, or `axum::VaultStorage` with one. Elsewhere derive a storage for a struct that holds a
+/// [`Vaulted`](vault::Vaulted) session, whose ticket is in a session or in a [`TicketCookie`](vault::TicketCookie).
 ///
 /// | store | for | feature |
 /// |---|---|---|
 /// | [`MemoryVault`](vault::MemoryVault) | development, tests and single processes | `vault` |
+/// | `MongoVault` | production, with any number of processes | `vault-mongodb-3` |
 /// | `PostgresVault` | production, with any number of processes | `vault-postgres-sqlx-0_8` |
-/// | `RedisVault` | production, with any number of processes | `vault-redis-1` |
+/// | `RedisVault` | production, with any number of processes | `vault-redis-1`, or `vault-redis-1-cluster` |
 /// | `SqliteVault` | production, with processes on one machine | `vault-sqlite-sqlx-0_8` |
 #[cfg(feature = "vault")]
 pub mod vault {
+    #[cfg(feature = "vault-mongodb-3")]
+    pub use logto_vault::MongoVault;
     #[cfg(feature = "vault-postgres-sqlx-0_8")]
     pub use logto_vault::PostgresVault;
     #[cfg(feature = "vault-redis-1")]
@@ -193,7 +204,7 @@ pub mod vault {
     pub use logto_vault::SqliteVault;
     pub use logto_vault::store::{self, StoreError, VaultStore};
     pub use logto_vault::vault::InvalidApplicationKey;
-    pub use logto_vault::{BoxVault, MemoryVault, ThreadBound, Vault, Vaulted};
+    pub use logto_vault::{BoxVault, MemoryVault, ThreadBound, TicketCookie, Vault, Vaulted, cookie};
 }
 
 pub use logto_storage_core::storage::LogtoStorage;

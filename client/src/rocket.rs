@@ -1,6 +1,6 @@
-//! Verified access tokens for Rocket 0.5 (feature `rocket-0_5`). Requires Rust 1.89.
+//! Verified access tokens for Rocket 0.5 (feature `rocket-0_5`).
 //!
-//! Attach a [`fairing`]. [`Bearer`] and [`Allowed`] among a handler's arguments protect the handler:
+//! Attach a [`fairing`](fairing()). [`Bearer`] and [`Allowed`] among a handler's arguments protect the handler:
 //!
 //! ```
 //! use logto_client::LogtoScope;

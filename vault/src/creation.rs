@@ -23,7 +23,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             self.session.reload().await?;
             let ticket = self.session.read(TICKET_KEY.into()).await?;
             if ticket != seen.ticket {
-                seen.ticket = ticket;
+                seen.take_ticket(ticket);
                 return Ok(Attempt::Again);
             }
         }
@@ -55,7 +55,8 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             self.session.write(write.of_session(&changes)).await?;
         }
         if write.changes.renews_id() {
-            (seen.ticket, seen.was_alive) = (None, false);
+            seen.take_ticket(None);
+            seen.was_alive = false;
         }
         Ok(Attempt::Done)
     }
@@ -100,7 +101,8 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             let _ = self.vault.store().end(ticket.id(), Some(record.guard_version), END_MARKER_LIFETIME).await;
             return Err(error);
         }
-        (seen.ticket, seen.was_alive) = (Some(text), true);
+        seen.take_ticket(Some(text));
+        seen.was_alive = true;
         seen.record = State::Open(record);
         Ok(Attempt::Done)
     }

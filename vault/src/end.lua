@@ -12,8 +12,16 @@ if expected ~= '' then
   local field = redis.call('HGET', record, guard)
   if string.sub(field or '', 1, 12) ~= expected then return { field } end
 end
-if redis.call('DEL', record) == 1 then
+if ARGV[4] == '0' then
+  redis.call('DEL', record)
+  return false
+end
+-- A record that exists is never without a field in between: in a slot that is moving to another node, Redis refuses a
+-- script's commands for a key that does not exist. A full store does not refuse a script whose first write is this one.
+if redis.call('PEXPIRE', record, ARGV[4]) == 1 then
   redis.call('HSET', record, guard, ARGV[3])
-  redis.call('PEXPIRE', record, ARGV[4])
+  for _, name in ipairs(redis.call('HKEYS', record)) do
+    if name ~= guard then redis.call('HDEL', record, name) end
+  end
 end
 return false

@@ -6,7 +6,8 @@
 //!
 //! - [`Vaulted`] is a session over a [`Vault`], for which you derive a storage as for any session.
 //! - [`VaultStore`] is the store of the records: [`MemoryVault`] in this process, `RedisVault` in Redis, `PostgresVault` in
-//!   PostgreSQL, `SqliteVault` in a SQLite file, or [`BoxVault`] for one that is chosen at run time.
+//!   PostgreSQL, `MongoVault` in MongoDB, `SqliteVault` in a SQLite file, or [`BoxVault`] for one that is chosen at run time.
+//! - [`TicketCookie`] holds the ticket if the app has no session library.
 //! - [`ThreadBound`] lets a vault use a session that is not `Sync`, such as actix-session's.
 //!
 //! # Features
@@ -15,8 +16,10 @@
 //!
 //! | feature | enables |
 //! |---|---|
+//! | `mongodb-3` | `MongoVault`, on version 3 of the crate `mongodb`, which requires Rust 1.88 |
 //! | `postgres-sqlx-0_8` | `PostgresVault`, on version 0.8 of the crate `sqlx`, whose dependencies require Rust 1.88 |
 //! | `redis-1` | `RedisVault`, on version 1 of the crate `redis`, which requires Rust 1.88 |
+//! | `redis-1-cluster` | `RedisVault::connect_cluster`, for Redis Cluster |
 //! | `sqlite-sqlx-0_8` | `SqliteVault`, on version 0.8 of the crate `sqlx` |
 //!
 //! A feature names a crate's version because its connection is part of this crate's public API.
@@ -39,8 +42,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod boxed;
+pub mod cookie;
 mod creation;
 pub mod memory;
+#[cfg(feature = "mongodb-3")]
+pub mod mongodb;
 #[cfg(feature = "postgres-sqlx-0_8")]
 pub mod postgres;
 mod record;
@@ -61,7 +67,10 @@ mod write;
 mod tests;
 
 pub use boxed::BoxVault;
+pub use cookie::TicketCookie;
 pub use memory::MemoryVault;
+#[cfg(feature = "mongodb-3")]
+pub use mongodb::MongoVault;
 #[cfg(feature = "postgres-sqlx-0_8")]
 pub use postgres::PostgresVault;
 #[cfg(feature = "redis-1")]

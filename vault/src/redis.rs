@@ -3,11 +3,13 @@
 //! The driver's behaviour that this file relies on (redis 1.8, `aio/connection_manager.rs`):
 //!
 //! - The manager sends a command once. If the connection is lost it returns the error and reconnects in the background; the
-//!   calls that follow wait for the new connection. A swap is therefore never sent again, except by `Script` after a
-//!   `NOSCRIPT`, which says that it has not run.
+//!   calls that follow wait for the new connection.
 //! - A response that times out does not count as a lost connection. Without the kernel's time-outs, a connection whose
 //!   peer has vanished would be used for many minutes. Only Linux and its relatives have a setting for it.
 //! - With RESP3, the manager also reconnects when the connection is lost while idle. With RESP2, the next call fails.
+
+#[cfg(feature = "redis-1-cluster")]
+mod cluster;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,8 +17,13 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use redis_1::aio::{ConnectionManager, ConnectionManagerConfig};
+#[cfg(feature = "redis-1-cluster")]
+use redis_1::cluster::ClusterClientBuilder;
 use redis_1::io::tcp::TcpSettings;
-use redis_1::{Client, IntoConnectionInfo, ProtocolVersion, RedisResult, Script, ScriptInvocation, pipe};
+use redis_1::{
+    Client, ErrorKind, FromRedisValue, IntoConnectionInfo, Pipeline, ProtocolVersion, RedisResult, ServerErrorKind,
+    pipe,
+};
 
 use crate::store::{self, GUARD, Id, Record, StoreError, Swap, Swapped, VaultStore, Version};
 
@@ -33,7 +40,19 @@ const KEEPALIVE_TIME: Duration = Duration::from_secs(30);
 static SWAP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("swap.lua")));
 static END: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("end.lua")));
 
-/// A [`VaultStore`] in Redis 6 or later, or Valkey. Requires the feature `redis-1`, and Rust 1.88.
+struct Script {
+    source: &'static str,
+    hash: String,
+}
+
+impl Script {
+    fn new(source: &'static str) -> Self {
+        Self { source, hash: redis_1::Script::new(source).get_hash().to_owned() }
+    }
+}
+
+/// A [`VaultStore`] in Redis 6 or later, or Valkey. Requires the feature `redis-1`, and Rust 1.88. For Redis Cluster see
+/// [`connect_cluster`](Self::connect_cluster).
 ///
 /// Clones share one connection, which reconnects by itself. A record is a hash, which expires; a call is one round
 /// trip.
@@ -63,8 +82,26 @@ static END: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("end.lu
 /// ```
 #[derive(Clone)]
 pub struct RedisVault {
-    connection: ConnectionManager,
+    connection: Connection,
     prefix: Arc<str>,
+}
+
+#[derive(Clone)]
+enum Connection {
+    Single(ConnectionManager),
+    #[cfg(feature = "redis-1-cluster")]
+    Cluster(cluster::Cluster),
+}
+
+impl Connection {
+    /// Sends commands for one key, once, and returns a tuple of their responses.
+    async fn query<T: FromRedisValue>(&self, commands: &Pipeline) -> RedisResult<T> {
+        match self {
+            Self::Single(manager) => commands.query_async(&mut manager.clone()).await,
+            #[cfg(feature = "redis-1-cluster")]
+            Self::Cluster(cluster) => cluster.query(commands).await,
+        }
+    }
 }
 
 impl RedisVault {
@@ -101,6 +138,63 @@ impl RedisVault {
     /// # }
     /// ```
     pub fn new(connection: ConnectionManager) -> Self {
+        Self::with_connection(Connection::Single(connection))
+    }
+
+    /// Connects to a Redis Cluster, of which the URLs name some of the nodes. Requires the feature `redis-1-cluster`.
+    ///
+    /// Name more than one node, in case one of them is down. All URLs have the same user and password.
+    ///
+    /// Clones share a connection to each node. They follow the slots when these move to another node or when a replica takes
+    /// over. A call fails if the cluster does not respond within two seconds, redirects included.
+    ///
+    /// ```no_run
+    /// use logto_vault::RedisVault;
+    ///
+    /// # async fn connect() -> Result<(), logto_vault::store::StoreError> {
+    /// let store = RedisVault::connect_cluster(["redis://10.0.0.1:6379", "redis://10.0.0.2:6379"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if a URL is invalid, or if none of the nodes can be reached now.
+    #[cfg(feature = "redis-1-cluster")]
+    pub async fn connect_cluster<U: IntoConnectionInfo>(urls: impl IntoIterator<Item = U>) -> Result<Self, StoreError> {
+        Self::connect_cluster_with(cluster::with_defaults(ClusterClientBuilder::new(urls), tcp_settings())).await
+    }
+
+    /// Connects to a Redis Cluster with settings of your own. Requires the feature `redis-1-cluster`.
+    ///
+    /// - Limit the connection time-out. The store itself waits two seconds for a response.
+    /// - Set no read routing: a replica may return a record that has ended.
+    /// - The number of retries does not matter. The store sends a write once, and follows redirects.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use logto_vault::RedisVault;
+    /// # use redis_1 as redis;
+    /// use redis::cluster::ClusterClientBuilder;
+    ///
+    /// # async fn connect() -> Result<(), logto_vault::store::StoreError> {
+    /// let cluster = ClusterClientBuilder::new(["redis://10.0.0.1:6379"]).connection_timeout(Duration::from_secs(1));
+    /// let store = RedisVault::connect_cluster_with(cluster).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if a URL is invalid, or if none of the nodes can be reached now.
+    #[cfg(feature = "redis-1-cluster")]
+    pub async fn connect_cluster_with(cluster: ClusterClientBuilder) -> Result<Self, StoreError> {
+        let cluster = cluster::Cluster::connect(cluster).await.map_err(StoreError::new)?;
+        Ok(Self::with_connection(Connection::Cluster(cluster)))
+    }
+
+    fn with_connection(connection: Connection) -> Self {
         Self { connection, prefix: "logto:v:".into() }
     }
 
@@ -117,46 +211,63 @@ impl RedisVault {
     }
 
     async fn fetch(&self, id: &Id, names: Option<&[&str]>) -> RedisResult<Record> {
-        let (mut connection, key) = (self.connection.clone(), self.key(id));
+        let key = self.key(id);
         // The fields are those of one moment, that of one command. The lifetime may be that of the next moment.
         let mut calls = pipe();
         calls.cmd("PTTL").arg(&key);
         let (lifetime, fields): (i64, HashMap<_, _>) = match names {
             // `HMGET` requires a name.
-            Some([]) => (calls.query_async::<(_,)>(&mut connection).await?.0, HashMap::new()),
+            Some([]) => (self.connection.query::<(_,)>(&calls).await?.0, HashMap::new()),
             Some(names) => {
                 calls.cmd("HMGET").arg(&key).arg(names);
-                let (lifetime, fields): (_, Vec<Option<Vec<u8>>>) = calls.query_async(&mut connection).await?;
+                let (lifetime, fields): (_, Vec<Option<Vec<u8>>>) = self.connection.query(&calls).await?;
                 let fields = names.iter().zip(fields).filter_map(|(name, field)| Some(((*name).to_owned(), field?)));
                 (lifetime, fields.collect())
             }
-            None => calls.cmd("HGETALL").arg(&key).query_async(&mut connection).await?,
+            None => self.connection.query(calls.cmd("HGETALL").arg(&key)).await?,
         };
         // Negative if there is no record.
         Ok(Record { fields, remaining: u64::try_from(lifetime).ok().map(Duration::from_millis) })
     }
 
-    async fn invoke(&self, call: &ScriptInvocation<'_>) -> Result<Swapped, StoreError> {
-        let conflict: Option<Vec<_>> =
-            call.invoke_async(&mut self.connection.clone()).await.map_err(StoreError::new)?;
+    /// Runs a script on a record.
+    async fn run(&self, script: &Script, id: &Id, arguments: &[&[u8]]) -> Result<Swapped, StoreError> {
+        let key = self.key(id);
+        let call = |command, script: &str| {
+            let mut call = pipe();
+            call.cmd(command).arg(script).arg(1).arg(&key).arg(arguments);
+            call
+        };
+        let response = match self.connection.query(&call("EVALSHA", &script.hash)).await {
+            // It has not run. From now on this server knows it; each one learns it by itself.
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.connection.query(&call("EVAL", script.source)).await
+            }
+            response => response,
+        };
+        let (conflict,): (Option<Vec<_>>,) = response.map_err(StoreError::new)?;
         Ok(conflict.map_or(Swapped::Done, Swapped::Conflict))
     }
 }
 
 async fn connect(url: &str) -> RedisResult<ConnectionManager> {
-    let info = url.into_connection_info()?;
-    let tcp = TcpSettings::default().set_nodelay(true);
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    let tcp = tcp.set_user_timeout(VANISHED_TIMEOUT).set_keepalive(
-        redis_1::io::tcp::socket2::TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(VANISHED_TIMEOUT),
-    );
+    let info = url.into_connection_info()?.set_tcp_settings(tcp_settings());
     let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    let client = Client::open(info.set_tcp_settings(tcp).set_redis_settings(redis))?;
+    let client = Client::open(info.set_redis_settings(redis))?;
     let config = ConnectionManagerConfig::new()
         .set_response_timeout(Some(RESPONSE_TIMEOUT))
         .set_connection_timeout(Some(CONNECTION_TIMEOUT))
         .set_number_of_retries(CONNECTION_RETRIES);
     client.get_connection_manager_with_config(config).await
+}
+
+fn tcp_settings() -> TcpSettings {
+    let tcp = TcpSettings::default().set_nodelay(true);
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let tcp = tcp.set_user_timeout(VANISHED_TIMEOUT).set_keepalive(
+        redis_1::io::tcp::socket2::TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(VANISHED_TIMEOUT),
+    );
+    tcp
 }
 
 impl fmt::Debug for RedisVault {
@@ -174,19 +285,19 @@ impl VaultStore for RedisVault {
 
     async fn swap(&self, id: &Id, swap: &Swap) -> Result<Swapped, StoreError> {
         swap.check()?;
-        let mut call = SWAP.key(self.key(id));
-        call.arg(millis(swap.lifetime)).arg(u8::from(swap.replaces));
+        let lifetime = millis(swap.lifetime);
+        let mut arguments = vec![lifetime.as_bytes(), if swap.replaces { b"1" } else { b"0" }];
         for step in &swap.steps {
-            call.arg(&step.name).arg(version(step.expected.as_ref())).arg(step.put.as_deref().unwrap_or_default());
+            let put = step.put.as_deref().unwrap_or_default();
+            arguments.extend([step.name.as_bytes(), version(step.expected.as_ref()), put]);
         }
-        self.invoke(&call).await
+        self.run(&SWAP, id, &arguments).await
     }
 
     async fn end(&self, id: &Id, expected: Option<Version>, keep: Duration) -> Result<Swapped, StoreError> {
-        let mut call = END.key(self.key(id));
-        let marker = Version::random();
-        call.arg(GUARD).arg(version(expected.as_ref())).arg(version(Some(&marker))).arg(millis(keep));
-        self.invoke(&call).await
+        let (marker, keep) = (Version::random(), millis(keep));
+        let arguments = [GUARD.as_bytes(), version(expected.as_ref()), marker.as_bytes(), keep.as_bytes()];
+        self.run(&END, id, &arguments).await
     }
 }
 
@@ -195,7 +306,6 @@ fn version(version: Option<&Version>) -> &[u8] {
     version.map_or(&[], |version| version.as_bytes())
 }
 
-fn millis(lifetime: Duration) -> u64 {
-    // Cannot fail: lifetimes are bounded.
-    store::bounded(lifetime).as_millis().try_into().unwrap_or(u64::MAX)
+fn millis(lifetime: Duration) -> String {
+    store::bounded(lifetime).as_millis().to_string()
 }

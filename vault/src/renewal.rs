@@ -34,7 +34,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             let ticket = Ticket::for_record(id);
             let all = ticket.encode_with_others(&record.newer, &record.ticket);
             self.session.write(write.of_session(&[Change::set(TICKET_KEY, &all)])).await?;
-            seen.ticket = Some(all);
+            seen.take_ticket(Some(all));
             *announced.insert(ticket)
         };
         let guard = Guard { data_key: DataKey::random(), is_signed_in: record.guard.is_signed_in || write.signs_in() };
@@ -61,7 +61,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
                 // The other tickets open nothing now. If they stay in the session, no harm is done.
                 let only = ticket.encode();
                 let _ = self.session.write(Changes::one(Change::set(TICKET_KEY, &only)).deferred()).await;
-                seen.ticket = Some(only);
+                seen.take_ticket(Some(only));
                 Ok(Attempt::Done)
             }
             Swapped::Conflict(_) => Ok(Attempt::Again),
@@ -73,7 +73,8 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         let ended = self.vault.store().end(record.ticket.id(), Some(record.guard_version), END_MARKER_LIFETIME).await;
         match ended.map_err(|error| write.failed(error))? {
             Swapped::Done => {
-                (seen.ticket, seen.was_alive) = (None, false);
+                seen.take_ticket(None);
+                seen.was_alive = false;
                 self.session.write(write.of_session(&[Change::remove(TICKET_KEY)])).await?;
                 Ok(Attempt::Done)
             }

@@ -23,7 +23,7 @@ for first = 1, steps, CHUNK do
   end
 end
 
-local puts, expected_fields, as_expected = {}, 0, true
+local puts, looks, expected_fields, as_expected = {}, {}, 0, true
 for step = 1, steps do
   local expected, put = ARGV[3 * step + 1], ARGV[3 * step + 2]
   -- A missing field is `false`.
@@ -33,6 +33,8 @@ for step = 1, steps do
     if version == string.sub(put, 1, 12) then return false end
     puts[#puts + 1] = names[step]
     puts[#puts + 1] = put
+  elseif expected ~= '' then
+    looks[#looks + 1] = names[step]
   end
   if version ~= expected then as_expected = false end
   if expected ~= '' then expected_fields = expected_fields + 1 end
@@ -40,12 +42,24 @@ end
 if replaces and redis.call('HLEN', record) ~= expected_fields then as_expected = false end
 if not as_expected then return fields end
 
--- Only what exists: a full store refuses a script's first write only, and must refuse to create a record.
-if replaces and expected_fields > 0 then redis.call('DEL', record) end
+if replaces then
+  if #puts == 0 or lifetime == '0' then
+    redis.call('DEL', record)
+    return false
+  end
+  -- Only what exists: a full store refuses a script's first write only, and must refuse to create a record. And not `DEL`:
+  -- in a slot that is moving to another node, Redis refuses a script's commands for a key that does not exist.
+  if expected_fields > 0 then redis.call('PEXPIRE', record, lifetime) end
+end
 for first = 1, #puts, CHUNK do
   redis.call('HSET', record, unpack(puts, first, math.min(first + CHUNK - 1, #puts)))
 end
--- Never shortened. What was just created, or replaced, has none: -1.
+if replaces then
+  for first = 1, #looks, CHUNK do
+    redis.call('HDEL', record, unpack(looks, first, math.min(first + CHUNK - 1, #looks)))
+  end
+end
+-- Never shortened. What was just created has none: -1.
 if redis.call('PTTL', record) < tonumber(lifetime) then
   redis.call('PEXPIRE', record, lifetime)
 end

@@ -1,5 +1,6 @@
 //! The parts by themselves. `tests/stores` tests all stores by one contract.
 
+mod cookie;
 mod memory;
 mod seal;
 mod simulation;

@@ -18,6 +18,12 @@ const MAX_TICKETS: usize = 8;
 
 const SECRET_LEN: usize = 16;
 
+/// The length of a ticket as text.
+const TEXT_LEN: usize = (Id::LEN + SECRET_LEN) * 4 / 3 + 1;
+
+/// The length of the longest list of tickets.
+pub(crate) const MAX_LIST_LEN: usize = MAX_TICKETS * (TEXT_LEN + SEPARATOR.len_utf8()) - SEPARATOR.len_utf8();
+
 /// Names a record, and has the secret that opens it.
 ///
 /// As text it is 43 characters of base64url. During a renewal the session holds two tickets, the new one first, since
@@ -60,7 +66,12 @@ impl Ticket {
     /// Returns the text that the session holds while `self` replaces `old`, or one of the `newer` tickets does.
     pub(crate) fn encode_with_others(&self, newer: &[Self], old: &Self) -> String {
         let newer = newer.iter().take(MAX_TICKETS - 2);
-        let tickets = [self].into_iter().chain(newer).chain([old]).map(Self::encode);
+        Self::encode_list([self].into_iter().chain(newer).chain([old]))
+    }
+
+    /// Returns a list of tickets as text. Leaves out those that are too many.
+    pub(crate) fn encode_list<'a>(tickets: impl IntoIterator<Item = &'a Self>) -> String {
+        let tickets = tickets.into_iter().take(MAX_TICKETS).map(Self::encode);
         tickets.collect::<Vec<_>>().join(&SEPARATOR.to_string())
     }
 

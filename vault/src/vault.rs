@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::boxed::BoxVault;
 use crate::seal::ApplicationKeys;
 use crate::store::VaultStore;
 
@@ -78,6 +79,21 @@ impl<S: Clone> Vault<S> {
             Some(index) => Err(InvalidApplicationKey { index, len: keys[index].len() }),
             None => Ok(self.with(|settings| settings.keys = ApplicationKeys::new(keys))),
         }
+    }
+
+    /// Returns the same vault, without the type of its store.
+    ///
+    /// ```
+    /// use logto_vault::{BoxVault, MemoryVault, Vault};
+    ///
+    /// let vault: Vault<BoxVault> = Vault::new(MemoryVault::default()).boxed();
+    /// ```
+    pub fn boxed(self) -> Vault<BoxVault>
+    where
+        S: VaultStore,
+    {
+        let Settings { store, keys, lifetime } = Arc::unwrap_or_clone(self.settings);
+        Vault { settings: Arc::new(Settings { store: BoxVault::new(store), keys, lifetime }) }
     }
 
     /// Sets how long a sign-in lives after its last use.

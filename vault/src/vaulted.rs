@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use crate::record::OpenRecord;
 use crate::seal::field_name;
-use crate::store::{GUARD, Step, StoreError, Swap, VaultStore};
+use crate::store::{GUARD, Id, Step, StoreError, Swap, VaultStore};
 use crate::ticket::{TICKET_KEY, Ticket};
 use crate::vault::Vault;
 use crate::write::Write;
@@ -41,6 +41,9 @@ const REFRESH_TOKEN: &str = "logto_refresh_token";
 ///
 /// An instance belongs to one request. It reads the record once, keeps what it has read, and reads again after
 /// [`reload`](SessionHandle::reload). A read in the last half of a record's life extends it.
+///
+/// If a browser has sent tickets to several records (see [`TicketCookie`](crate::TicketCookie)), they are read one after
+/// the other until one opens, eight at most. The instance then stays with that record.
 ///
 /// # Writes
 ///
@@ -79,6 +82,8 @@ pub(crate) struct Seen {
     /// The ticket that the session had when this request began, or that this request has given to it. Some libraries let
     /// concurrent requests share a session: another ticket in it belongs to another sign-in.
     pub(crate) ticket: Option<String>,
+    /// The record that this request has opened. It stays with it, even if its session has tickets to others.
+    pub(crate) record_id: Option<Id>,
     /// Whether this request has read a record that it has not ended itself.
     pub(crate) was_alive: bool,
     /// Whether the caller has read anything, if only that nobody is signed in.
@@ -93,6 +98,13 @@ pub(crate) enum State {
     /// There is no ticket, or it opens nothing.
     Missing,
     Open(OpenRecord),
+}
+
+impl Seen {
+    /// Takes another ticket, which may be to another record.
+    pub(crate) fn take_ticket(&mut self, ticket: Option<String>) {
+        (self.ticket, self.record_id) = (ticket, None);
+    }
 }
 
 impl<H, S> Vaulted<H, S> {
@@ -115,27 +127,38 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             State::Open(record) if names.is_some_and(|names| record.knows(names)) => return Ok(()),
             State::Open(_) | State::Unread => {}
         }
-        let tickets = self.tickets(seen).await?;
-        let opened = match tickets.first() {
-            Some(first) => self.read_record(seen, first, &tickets, names).await.map_err(Error::session)?,
-            None => None,
-        };
-        seen.was_alive |= opened.is_some();
+        let mut tickets = self.tickets(seen).await?;
+        let mut opened = None;
+        while let Some(first) = tickets.first() {
+            let id = *first.id();
+            opened = self.read_record(seen, &id, &tickets, names).await.map_err(Error::session)?;
+            if opened.is_some() {
+                (seen.record_id, seen.was_alive) = (Some(id), true);
+                break;
+            }
+            tickets.retain(|ticket| *ticket.id() != id);
+        }
         seen.record = opened.map_or(State::Missing, State::Open);
         Ok(())
     }
 
+    /// The tickets to the records that may be this request's. A session has tickets to one record, but a browser may send
+    /// several ticket cookies.
     async fn tickets(&self, seen: &mut Seen) -> Result<Vec<Ticket>> {
         if seen.ticket.is_none() {
             seen.ticket = self.session.read(TICKET_KEY.into()).await?;
         }
-        Ok(seen.ticket.as_deref().map(Ticket::parse_list).unwrap_or_default())
+        let mut tickets = seen.ticket.as_deref().map(Ticket::parse_list).unwrap_or_default();
+        if let Some(id) = seen.record_id {
+            tickets.retain(|ticket| *ticket.id() == id);
+        }
+        Ok(tickets)
     }
 
     async fn read_record(
         &self,
         seen: &mut Seen,
-        first: &Ticket,
+        id: &Id,
         tickets: &[Ticket],
         names: Option<&[String]>,
     ) -> Result<Option<OpenRecord>, StoreError> {
@@ -144,12 +167,11 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             let names = names.iter().map(String::as_str);
             [GUARD].into_iter().chain(names).collect::<Vec<_>>()
         });
-        let read = store.read(first.id(), guard_and_names.as_deref()).await?;
+        let read = store.read(id, guard_and_names.as_deref()).await?;
         let Some(mut record) = OpenRecord::open(tickets, self.vault.keys(), &read) else { return Ok(None) };
-        if let State::Open(known) = std::mem::replace(&mut seen.record, State::Unread)
-            && known.guard_version == record.guard_version
-        {
-            record = known;
+        match std::mem::replace(&mut seen.record, State::Unread) {
+            State::Open(known) if known.guard_version == record.guard_version => record = known,
+            State::Open(_) | State::Missing | State::Unread => {}
         }
         match names {
             Some(names) => {

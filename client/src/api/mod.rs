@@ -33,6 +33,20 @@
 //! # fn main() {}
 //! ```
 //!
+//! # Web frameworks
+//!
+//! | framework | feature and example | where the `LogtoApi` is | an optional token |
+//! |---|---|---|---|
+//! | axum 0.8 | `axum-0_8`, above | the router's state | `Option<Bearer>` |
+//! | actix-web 4 | `actix-web-4`, the module `actix_web` | the app's data | [`OptionalBearer`] |
+//! | poem 3 | `poem-web-3`, the module `poem` | the endpoint's data | [`OptionalBearer`] |
+//! | salvo 1 | `salvo-web-1`, the module `salvo` | the depot | [`OptionalBearer`] |
+//! | Rocket 0.5 | `rocket-0_5`, the module `rocket` | a fairing | [`OptionalBearer`] |
+//! | any on tower | `tower-service-0_3`, the module `tower` | the layer | |
+//! | another | [`Bearer::from_request`] | yours to choose | |
+//!
+//! None of these features brings a session library.
+//!
 //! # Permissions
 //!
 //! A scope is a type with [`#[derive(LogtoScope)]`](derive@crate::LogtoScope). Tuples are all of their members, and
@@ -142,8 +156,8 @@ const MAX_REMEMBERED: u64 = 3600;
 
 /// Verifies the access tokens of one issuer for an API.
 ///
-/// Create one when the program starts. A clone is cheap, and shares everything. With axum, put it into the router's
-/// state. See the [module](self) for an example.
+/// Create one when the program starts. A clone is cheap, and shares everything. See the [module](self) for where
+/// your web framework needs it, and an example.
 #[derive(Clone)]
 pub struct LogtoApi(Arc<Inner>);
 

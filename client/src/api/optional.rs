@@ -7,8 +7,8 @@ use crate::api::{Bearer, LogtoApi};
 /// The bearer of an access token if the request has one, as an argument of a handler. Requests with a token that is not
 /// valid never reach the handler.
 ///
-/// With actix-web, poem and Rocket, use it in place of `Option<Bearer>`: their `Option` is `None` for a token that is not
-/// valid as well. With axum, use `Option<Bearer>`.
+/// With actix-web, poem, Rocket and salvo, use it in place of `Option<Bearer>`: the `Option` of the first three is `None`
+/// for a token that is not valid as well. With axum, use `Option<Bearer>`.
 ///
 /// ```
 /// use logto_client::api::OptionalBearer;

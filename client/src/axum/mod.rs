@@ -4,23 +4,24 @@
 //! handler:
 //!
 //! ```
-//! # #[cfg(feature = "tower-sessions-0_15")]
+//! # #[cfg(feature = "vault")]
 //! # mod app {
 //! use axum::Router;
 //! use axum::routing::get;
-//! use logto_client::axum::{InSession, LogtoAuth};
+//! use logto_client::axum::{LogtoAuth, VaultSession};
+//! use logto_client::vault::{MemoryVault, Vault};
 //! use logto_client::{LogtoClient, LogtoConfig};
 //!
-//! /// Keeps the tokens in the session of tower-sessions.
-//! type Storage = InSession<tower_sessions::Session>;
-//! type User = logto_client::axum::User<Storage>;
+//! /// A signed-in user, whose tokens are in the vault. The browser's cookie is a ticket to them.
+//! type User = logto_client::axum::User<VaultSession>;
 //!
 //! fn app(config: LogtoConfig) -> Result<Router, logto_client::Error> {
 //!     let auth = LogtoAuth::builder(LogtoClient::new(config)?, "https://app.example.com").build()?;
 //!     Ok(Router::new()
 //!         .route("/", get(home))
 //!         .route("/private", get(private))
-//!         .merge(auth.routes::<Storage, _>())
+//!         .merge(auth.routes::<VaultSession, _>())
+//!         .layer(auth.vault_layer(Vault::new(MemoryVault::default())))
 //!         .with_state(auth))
 //! }
 //!
@@ -102,8 +103,13 @@
 //!
 //! # Storage
 //!
-//! [`InSession`] stores the tokens in a session that is an extractor. For a prefix, a size limit or further fields,
-//! derive a storage of your own:
+//! | storage | the tokens are in | the app needs |
+//! |---|---|---|
+//! | `VaultSession` (feature `vault`) | a vault; the ticket to it is in a cookie | the layer of `LogtoAuth::vault_layer` |
+//! | `VaultStorage` (feature `vault`) | a vault; the ticket to it is in a session | a session library |
+//! | [`InSession`] | a session | a session library |
+//!
+//! For a prefix, a size limit or further fields, derive a storage of your own:
 //!
 //! ```
 //! # #[cfg(feature = "tower-sessions-0_15")]
@@ -140,7 +146,7 @@
 //!
 //! # What your app has to do
 //!
-//! - Configure the session cookie: `SameSite=Lax`, because the callback comes from another site; `HttpOnly`; and
+//! - Configure the cookie of your session library: `SameSite=Lax`, because the callback comes from another site; `HttpOnly`; and
 //!   `Secure` if you serve HTTPS.
 //! - Send `Cache-Control: no-store` with pages for signed-in users. Otherwise the browser's back button shows them
 //!   after a sign-out.
@@ -158,6 +164,8 @@ mod return_to;
 mod routes;
 #[cfg(feature = "vault")]
 mod vault;
+#[cfg(feature = "vault")]
+mod vault_layer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -170,6 +178,8 @@ pub use self::extract::{InSession, User};
 pub use self::rejection::{AuthRejection, RejectedOperation};
 #[cfg(feature = "vault")]
 pub use self::vault::VaultStorage;
+#[cfg(feature = "vault")]
+pub use self::vault_layer::{VaultLayer, VaultService, VaultSession};
 
 #[cfg(test)]
 pub(crate) use self::rejection::status;

@@ -56,11 +56,17 @@ impl<S: LogtoStorage> LogtoSession<S> {
                 refresh_token.iter().map(|token| Change::set(items::REFRESH_TOKEN, token)).collect();
             changes.extend(access_tokens.iter().map(|(key, item)| set_or_remove(key, item.as_deref())));
             changes.extend(id_token.iter().map(|token| Change::set(items::ID_TOKEN, token)));
-            changes.extend(lease.is_some().then_some(Change::remove(items::REFRESH_LEASE)));
-            let seen = [
+            // Not that of another request, which has taken over while the ID token was verified.
+            let stored_lease = self.storage().get_item(items::REFRESH_LEASE).await?;
+            let own_lease = stored_lease.filter(|stored| lease.as_ref().is_some_and(|own| own.is_stored_as(stored)));
+            let mut seen = vec![
                 Seen::new(items::REFRESH_TOKEN, seen_refresh_token.as_deref()),
                 Seen::new(items::ACCESS_TOKEN_MAP, seen_index.as_deref()),
             ];
+            if own_lease.is_some() {
+                changes.push(Change::remove(items::REFRESH_LEASE));
+                seen.push(Seen::new(items::REFRESH_LEASE, own_lease.as_deref()));
+            }
             if changes.is_empty() || self.apply_if(&seen, &changes).await? {
                 *lease = None;
                 return Ok(());

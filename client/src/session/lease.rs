@@ -55,6 +55,11 @@ impl Lease {
         Self { values: vec![pkce::random()], written_at: Instant::now() }
     }
 
+    /// Whether this item is the lease, and not that of a request that has taken over.
+    pub(crate) fn is_stored_as(&self, item: &str) -> bool {
+        self.values.iter().any(|value| value == item)
+    }
+
     /// Whether the request may still be sent.
     pub(crate) fn is_fresh(&self) -> bool {
         self.written_at.elapsed() < MAX_AGE
@@ -119,7 +124,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     async fn change_lease(&self, lease: &Lease, change: Change<'_>) -> storage::Result<()> {
         let stored = self.storage().get_item(items::REFRESH_LEASE).await?;
-        match stored.filter(|stored| lease.values.contains(stored)) {
+        match stored.filter(|stored| lease.is_stored_as(stored)) {
             Some(own) => self.storage().apply_if(&[Seen::new(items::REFRESH_LEASE, Some(&own))], &[change]).await,
             None => Err(storage::Error::conflict()),
         }

@@ -348,6 +348,39 @@ async fn a_sign_in_from_before_the_vault_is_kept_and_moved() {
     assert_eq!(web.read(TICKET.into()).await.unwrap(), None);
 }
 
+#[tokio::test]
+async fn a_holder_whose_lease_was_taken_over_does_not_end_that_of_its_successor() {
+    let world = World::start_rotating().await;
+    let keys = world.provider.hold(Endpoint::Jwks);
+    let fetched = world.provider.count(Endpoint::Jwks);
+    // A process that has just started: it stores the new refresh token, and fetches the key set to verify the ID token.
+    let slow = world.request(&world.process()).await;
+    let mut first = pin!(slow.access_token(api()));
+    while world.provider.count(Endpoint::Jwks) == fetched {
+        assert!(timeout(Duration::from_millis(10), first.as_mut()).await.is_err());
+    }
+    let gate = world.provider.hold_refreshes();
+    let successor = world.request(&world.process()).await;
+    let mut second = pin!(successor.access_token(api()));
+    while world.provider.refreshes().len() < 2 {
+        // Both are running. The first one waits for the keys and does not renew its lease.
+        let both = async { tokio::join!(first.as_mut(), second.as_mut()) };
+        assert!(timeout(Duration::from_millis(10), both).await.is_err());
+    }
+    keys.open();
+    first.await.unwrap();
+
+    let other = world.request(&world.process()).await;
+    let third = timeout(Duration::from_secs(1), other.access_token(TokenTarget::organization("org-1")));
+    let _ = tokio::join!(timeout(Duration::from_secs(1), second.as_mut()), third);
+
+    let sent = world.provider.refreshes();
+    assert_eq!(sent.len(), 2, "nobody else sends a request meanwhile");
+    gate.open();
+    second.await.unwrap();
+    assert!(world.request(&world.process()).await.access_token(TokenTarget::organization("org-1")).await.is_ok());
+}
+
 #[cfg(feature = "axum-0_8")]
 mod axum {
     use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! Signs users in, with axum, tower-sessions and `logto-client`.
+//! Signs users in, with axum and `logto-client`.
 //!
 //! Uses the Logto named by `LOGTO_ENDPOINT`, `LOGTO_APP_ID` and `LOGTO_APP_SECRET`, or else a development provider
 //! that it starts itself.
@@ -7,9 +7,9 @@ mod pages;
 mod problem;
 mod response;
 mod rows;
-mod sessions;
 mod settings;
 mod stop;
+mod store;
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use dev_provider::DevProvider;
 use logto_client::axum::LogtoAuth;
+use logto_client::vault::Vault;
 use logto_client::{LogtoClient, LogtoConfig, scope};
 use tokio::net::TcpListener;
 
@@ -62,9 +63,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .map_err(settings::refused)?;
     let auth = LogtoAuth::builder(LogtoClient::new(config)?, &base_url).on_error(problem::failed).build()?;
 
+    let vault = Vault::new(store::open(&settings.store).await?);
     let secure = base_url.starts_with("https:");
     let app = pages::routes(&auth);
-    let app = sessions::layer(app, &settings.session_store, secure).await?;
+    // Cookies ignore ports: under the default name, apps on localhost would overwrite each other's cookie.
+    let app = app.layer(auth.vault_layer(vault).cookie_name("sign-in")?);
     let app = response::layer(app, &logto.endpoint, secure);
 
     println!("Listening on {url}");

@@ -7,17 +7,15 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use logto_client::axum::{InSession, LogtoAuth};
+use logto_client::axum::{LogtoAuth, VaultSession};
 use logto_client::{AccessTokenClaims, Error, IdTokenClaims, TokenTarget};
 use serde::Deserialize;
-use tower_sessions::Session;
 
 use crate::problem;
 use crate::rows::rows;
 
-type Storage = InSession<Session>;
-/// The signed-in user. Signed-out visitors are redirected to sign in.
-pub(crate) type User = logto_client::axum::User<Storage>;
+/// The signed-in user, whose tokens are in the vault. Signed-out visitors are redirected to sign in.
+pub(crate) type User = logto_client::axum::User<VaultSession>;
 
 pub(crate) fn routes(auth: &LogtoAuth) -> Router {
     Router::new()
@@ -28,7 +26,7 @@ pub(crate) fn routes(auth: &LogtoAuth) -> Router {
         .route("/organizations", get(organizations))
         .route("/protected", get(protected))
         .route("/style.css", get(stylesheet))
-        .merge(auth.routes::<Storage, _>())
+        .merge(auth.routes::<VaultSession, _>())
         .fallback(problem::not_found)
         .with_state(auth.clone())
 }

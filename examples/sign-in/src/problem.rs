@@ -81,6 +81,6 @@ pub(crate) fn failed(rejection: AuthRejection) -> Response {
     (rejection.status, page(&problem)).into_response()
 }
 
-fn with_causes(error: &dyn Error) -> Vec<String> {
+pub(crate) fn with_causes(error: &dyn Error) -> Vec<String> {
     successors(Some(error), |error| (*error).source()).map(ToString::to_string).collect()
 }

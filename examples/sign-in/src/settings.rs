@@ -10,7 +10,7 @@ pub(crate) struct Settings {
     pub(crate) base_url: Option<String>,
     /// `None` for the development provider.
     pub(crate) logto: Option<Logto>,
-    pub(crate) session_store: String,
+    pub(crate) store: String,
 }
 
 pub(crate) struct Logto {
@@ -32,8 +32,8 @@ impl Settings {
             None => 3000,
         };
         let base_url = variable("BASE_URL")?.map(|url| origin(&url)).transpose()?;
-        let session_store = variable("SESSION_STORE")?.unwrap_or_else(|| "memory".to_owned());
-        Ok(Self { port, base_url, logto: logto()?, session_store })
+        let store = variable("STORE")?.unwrap_or_else(|| "memory".to_owned());
+        Ok(Self { port, base_url, logto: logto()?, store })
     }
 }
 

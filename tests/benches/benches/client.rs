@@ -1,6 +1,5 @@
 //! What the client's calls cost, and what of it they are made of.
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::mpsc;
 use std::thread;
@@ -11,6 +10,7 @@ use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use benches::adapters::{Derived, tower_session};
+use benches::items::{self, ACCESS_TOKEN_INDEX, ID_TOKEN, REFRESH_TOKEN, SIGN_IN_SESSION, stored};
 use benches::report::{Report, ratio, time};
 use benches::timing::{Candidate, Effort, Spread, compare, rounds};
 use benches::{at_once, is_bench};
@@ -138,7 +138,7 @@ fn callback(report: &mut Report, bench: &Bench) {
         let (message, signature) = text("id_token").rsplit_once('.').unwrap();
         let signature = decoded(signature);
         let items = [text("id_token"), text("refresh_token"), text("access_token")].map(stored);
-        let index = index([("@".to_owned(), u64::from(u32::MAX))]);
+        let index = items::access_token_index(["@".to_owned()]);
         let start = Instant::now();
         match part {
             0 => bench.finish(&begun),
@@ -155,15 +155,15 @@ fn callback(report: &mut Report, bench: &Bench) {
             }
             _ => {
                 let [id_token, refresh_token, access_token] = &items;
-                at_once(begun.storage.get_item("logto_sign_in_session")).unwrap().unwrap();
-                at_once(begun.storage.get_item("logto_refresh_token")).unwrap();
-                at_once(begun.storage.get_item("logto_access_token_map")).unwrap();
+                at_once(begun.storage.get_item(SIGN_IN_SESSION)).unwrap().unwrap();
+                at_once(begun.storage.get_item(REFRESH_TOKEN)).unwrap();
+                at_once(begun.storage.get_item(ACCESS_TOKEN_INDEX)).unwrap();
                 let changes = [
-                    Change::set("logto_id_token", id_token),
-                    Change::set("logto_refresh_token", refresh_token),
-                    Change::set("logto_access_token_map", &index),
+                    Change::set(ID_TOKEN, id_token),
+                    Change::set(REFRESH_TOKEN, refresh_token),
+                    Change::set(ACCESS_TOKEN_INDEX, &index),
                     Change::set("logto_access_token:@", access_token),
-                    Change::remove("logto_sign_in_session"),
+                    Change::remove(SIGN_IN_SESSION),
                 ];
                 at_once(begun.storage.renew(&changes)).unwrap();
             }
@@ -186,7 +186,7 @@ fn pages(report: &mut Report, bench: &Bench) {
     let id_token = bench.runtime.block_on(bench.client.session(&storage).id_token()).unwrap().unwrap();
     let id_token = id_token.as_str();
     let item = stored(id_token);
-    let read = |times| repeat(times, || at_once(storage.get_item("logto_id_token")).unwrap());
+    let read = |times| repeat(times, || at_once(storage.get_item(ID_TOKEN)).unwrap());
     let session = || bench.client.session(&storage);
     compared(
         report,
@@ -206,7 +206,7 @@ fn pages(report: &mut Report, bench: &Bench) {
         let storage = bench.signed_in();
         let item = access_tokens(&storage, tokens);
         let session = || bench.client.session(&storage);
-        let key = format!("logto_access_token:@{API}");
+        let key = items::access_token_key(&items::target(0));
         let read = |times| repeat(times, || at_once(storage.get_item(&key)).unwrap());
         let token = |times| repeat(times, || at_once(session().access_token(TokenTarget::resource(API))).unwrap());
         compared(
@@ -277,30 +277,16 @@ fn compared(report: &mut Report, title: &str, candidates: Vec<(&str, Candidate<'
     report.table(title, &["", "time", "ratio"], &rows);
 }
 
-/// Stores access tokens, each an API's, a JWT of 700 bytes that lives for long. Returns the item of the first.
+/// Stores the access tokens of so many APIs. Returns the item of the first.
 fn access_tokens(storage: &impl LogtoStorage, count: usize) -> String {
-    let id_token = parsed(&at_once(storage.get_item("logto_id_token")).unwrap().unwrap());
-    let (token, expires_at) = ("t".repeat(700), u64::from(u32::MAX));
-    let item = json!({
-        "v": 1, "token": token, "scope": "read write", "expiresAt": expires_at, "signIn": id_token["signIn"],
-    });
-    let item = item.to_string();
-    let api = |number: usize| if number == 0 { API.to_owned() } else { format!("https://api-{number}.example.com") };
-    let targets: Vec<_> = (0..count).map(|number| format!("@{}", api(number))).collect();
+    let id_token = parsed(&at_once(storage.get_item(ID_TOKEN)).unwrap().unwrap());
+    let item = items::access_token(&id_token["signIn"]);
+    let targets: Vec<_> = (0..count).map(items::target).collect();
     for target in &targets {
-        at_once(storage.set_item(&format!("logto_access_token:{target}"), &item)).unwrap();
+        at_once(storage.set_item(&items::access_token_key(target), &item)).unwrap();
     }
-    let index = index(targets.into_iter().map(|target| (target, expires_at)));
-    at_once(storage.set_item("logto_access_token_map", &index)).unwrap();
+    at_once(storage.set_item(ACCESS_TOKEN_INDEX, &items::access_token_index(targets))).unwrap();
     item
-}
-
-fn index(expires_at: impl IntoIterator<Item = (String, u64)>) -> String {
-    json!({ "v": 1, "expiresAt": expires_at.into_iter().collect::<BTreeMap<_, _>>() }).to_string()
-}
-
-fn stored(token: &str) -> String {
-    json!({ "v": 1, "token": token }).to_string()
 }
 
 /// The item as any JSON: more than the least, since every part of it is copied.

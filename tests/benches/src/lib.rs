@@ -4,8 +4,10 @@
 //! `docs/BENCHMARKS.md`, too. Any other run of a bench (`cargo test --benches`) only checks, and is quick.
 
 pub mod adapters;
+pub mod items;
 pub mod operations;
 pub mod report;
+pub mod stores;
 pub mod timing;
 pub mod written_out;
 

@@ -79,6 +79,14 @@ pub fn time(nanoseconds: f64) -> String {
     }
 }
 
+pub fn bytes(bytes: f64) -> String {
+    match bytes {
+        bytes if bytes < 10_240.0 => format!("{bytes:.0} B"),
+        bytes if bytes < 1_073_741_824.0 => format!("{:.0} MiB", bytes / 1_048_576.0),
+        bytes => format!("{:.1} GiB", bytes / 1_073_741_824.0),
+    }
+}
+
 /// A ratio, and its quartiles.
 pub fn ratio(ratio: Spread) -> String {
     format!("{:.2} ({:.2}–{:.2})", ratio.median, ratio.low, ratio.high)

@@ -61,11 +61,6 @@ app.get('/claims', withLogto(config), (request, response) => {
   }
   response.type('html').send(claimsPage(claims));
 });
-// A larger session, as an app has that keeps more there than its users' tokens.
-app.get('/filler/:kib', (request, response) => {
-  request.session.filler = 'x'.repeat(Number(request.params.kib) * 1024);
-  response.status(204).end();
-});
 
 const pages = [
   ['/', 'Home'],

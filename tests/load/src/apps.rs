@@ -114,6 +114,7 @@ impl Programs {
             .env("PORT", "0")
             .env("BASE_URL", kind.base_url())
             .env("SESSION_STORE", store)
+            .env("STORE", store)
             .env("LOGTO_ENDPOINT", provider.endpoint())
             .env("LOGTO_APP_ID", &config.client_id)
             .env("LOGTO_APP_SECRET", config.client_secret.as_deref().unwrap_or_default())

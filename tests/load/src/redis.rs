@@ -41,18 +41,27 @@ impl Commands {
 
     fn parse(stats: &str) -> Result<Self> {
         let mut commands = Self::default();
+        // What a script calls is counted, too: an end of a record calls `HGET`, any other change of it `HMGET`, as reads do.
+        let (mut scripts, mut ends) = (0, 0);
         for line in stats.lines().filter_map(|line| line.strip_prefix("cmdstat_")) {
             let (name, rest) = line.split_once(":calls=").context("a line of another form")?;
             let calls: usize = rest.split(',').next().unwrap_or_default().parse()?;
             match name {
-                "get" => commands.reads += calls,
+                "get" | "hmget" | "hgetall" => commands.reads += calls,
                 "set" => commands.saves += calls,
                 "del" => commands.deletes += calls,
-                // Of the connection, not of a session.
-                "info" | "config|resetstat" | "ping" | "hello" | "auth" | "select" | "command" => {}
+                "evalsha" => scripts = calls,
+                "hget" => ends = calls,
+                // Of the connection, not of a session; and what scripts and reads call besides.
+                "info" | "config|resetstat" | "ping" | "hello" | "auth" | "select" | "command" | "script|load"
+                | "pttl" | "hlen" | "hset" | "pexpire" => {}
                 name if name.starts_with("client|") => {}
                 _ => commands.others += calls,
             }
+        }
+        if scripts > 0 {
+            commands.reads = commands.reads.checked_sub(scripts - ends).context("scripts that call something else")?;
+            (commands.saves, commands.deletes) = (scripts - ends, ends);
         }
         Ok(commands)
     }
@@ -88,5 +97,15 @@ mod tests {
         let commands = Commands { reads: 3, saves: 2, deletes: 1, others: 4 };
         assert_eq!(Commands::parse(stats).expect("commands"), commands);
         assert!(Commands::parse("cmdstat_get:what=1").is_err());
+    }
+
+    #[test]
+    fn what_scripts_call_is_no_command_of_the_app() {
+        let stats = "cmdstat_evalsha:calls=5,usec=1\r\ncmdstat_hmget:calls=7,usec=1\r\ncmdstat_hget:calls=1,usec=1\r\n\
+                     cmdstat_hset:calls=5,usec=1\r\ncmdstat_del:calls=3,usec=1\r\ncmdstat_hgetall:calls=1,usec=1\r\n\
+                     cmdstat_pttl:calls=8,usec=1\r\ncmdstat_pexpire:calls=5,usec=1\r\ncmdstat_hlen:calls=1,usec=1\r\n";
+        let commands = Commands { reads: 4, saves: 4, deletes: 1, others: 0 };
+        assert_eq!(Commands::parse(stats).expect("commands"), commands);
+        assert!(Commands::parse("cmdstat_evalsha:calls=1,usec=1").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! What a sign-in costs: the provider, the app, and the store.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use dev_provider::DevProvider;
 use reqwest::Url;
 use servers::Redis;
@@ -98,24 +98,7 @@ pub(crate) async fn count_store_commands(
     }
     let rows: Vec<_> = steps.iter().map(|(what, commands)| row(what, commands)).collect();
     report.table("Redis commands per request", &["", "reads", "saves", "deletes", "others"], &rows);
-    let [_, (_, callback), (_, page), .., (_, renew), (_, read)] = &*steps else { bail!("not all steps were taken") };
-    report.line(&format!(
-        "Beyond what tower-sessions does by itself, the callback of `sign-in` takes {} and a signed-in page {}.",
-        beyond(callback, renew),
-        beyond(page, read),
-    ));
     Ok(())
-}
-
-/// What there is more of.
-fn beyond(commands: &Commands, framework: &Commands) -> String {
-    let more = |own: usize, framework: usize| mean(own) - mean(framework);
-    format!(
-        "{} reads, {} saves and {} deletes",
-        more(commands.reads, framework.reads),
-        more(commands.saves, framework.saves),
-        more(commands.deletes, framework.deletes),
-    )
 }
 
 fn row(what: &str, commands: &Commands) -> Vec<String> {

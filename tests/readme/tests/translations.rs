@@ -21,7 +21,7 @@ fn the_portuguese_readme_has_the_commands_and_the_program_of_the_english_one() {
 
 #[test]
 fn every_relative_link_leads_to_a_file() {
-    let mut folders = vec![root(), root().join("docs")];
+    let mut folders = vec![root(), root().join("docs"), root().join("examples")];
     folders.extend(entries(&root().join("examples")));
     let files = folders.iter().filter(|path| path.is_dir()).flat_map(|folder| entries(folder));
     let mut checked = 0;
@@ -40,6 +40,24 @@ fn every_relative_link_leads_to_a_file() {
     }
     assert!(checked > 30, "only {checked} links were found");
     assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn the_index_of_the_examples_has_each_of_them_and_its_command() {
+    let index = read(&root().join("examples/README.md"));
+    let mut listed: Vec<_> = index.lines().filter_map(|line| line.strip_prefix("| [")).collect();
+    listed.sort_unstable();
+    let folders = entries(&root().join("examples")).into_iter().filter(|path| path.is_dir());
+    let mut folders: Vec<_> = folders.collect();
+    folders.sort_unstable();
+    assert_eq!(listed.len(), folders.len(), "{listed:?}");
+    for (line, folder) in listed.into_iter().zip(folders) {
+        let name = folder.file_name().and_then(|name| name.to_str()).expect("a name");
+        assert!(line.starts_with(&format!("{name}]({name}) |")), "{name} is not in its place: {line}");
+        let manifest = read(&folder.join("Cargo.toml"));
+        let package = manifest.split("name = \"").nth(1).and_then(|rest| rest.split('"').next()).expect("a package");
+        assert!(line.ends_with(&format!("cargo run -p {package}` |")), "{line}");
+    }
 }
 
 fn assert_translates(name: &str) {

@@ -12,8 +12,9 @@ mod mongodb;
 mod oidc_provider;
 mod postgres;
 mod process;
+mod proxy;
 mod redis;
-mod redis_proxy;
+mod redis_cluster;
 mod runtime;
 mod trials;
 
@@ -27,8 +28,9 @@ pub use oidc_provider::{
     OidcProvider, OidcProviderClient, OidcProviderOptions, OidcProviderRequest, OidcProviderSettings, Rotation,
 };
 pub use postgres::Postgres;
+pub use proxy::{NetworkFault, Proxy};
 pub use redis::Redis;
-pub use redis_proxy::{NetworkFault, RedisProxy};
+pub use redis_cluster::RedisCluster;
 pub use runtime::block_on;
 pub use trials::{Trials, run};
 

@@ -26,6 +26,7 @@ struct Own {
     process: Option<Process>,
     folder: TempDir,
     port: u16,
+    replica_set: &'static str,
 }
 
 /// Removes expired documents once a second; MongoDB does so once a minute.
@@ -37,7 +38,7 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 with SecantusDBServer(
     port=int(sys.argv[1]),
     storage_path=sys.argv[2],
-    replica_set_name=None,
+    replica_set_name=sys.argv[3] or None,
     sync_on_commit=True,
     ttl_sweep_seconds=1.0,
     enable_test_commands=False,
@@ -74,14 +75,30 @@ impl Mongodb {
     ///
     /// If it does not start.
     pub fn start() -> Self {
-        let database = format!("test-{:016x}", RandomState::new().hash_one(()));
-        if let Some(url) = external() {
-            return Self { url: with_database(&url, &database), database, own: None };
+        match external() {
+            Some(url) => {
+                let database = new_database();
+                Self { url: with_database(&url, &database), database, own: None }
+            }
+            None => Self::start_own(""),
         }
+    }
+
+    /// Starts one that is the primary, and the only member, of a replica set: drivers may then send a write twice.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn start_replica_set() -> Self {
+        Self::start_own("replicas")
+    }
+
+    fn start_own(replica_set: &'static str) -> Self {
+        let database = new_database();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = free_port().expect("a free port");
         let url = format!("mongodb://127.0.0.1:{port}/{database}");
-        let mut mongodb = Self { url, database, own: Some(Own { process: None, folder, port }) };
+        let mut mongodb = Self { url, database, own: Some(Own { process: None, folder, port, replica_set }) };
         mongodb.restart();
         mongodb
     }
@@ -92,11 +109,11 @@ impl Mongodb {
     ///
     /// If it does not start, or is the one at `MONGODB_URL`.
     pub fn restart(&mut self) {
-        let Own { process, folder, port } = self.own.as_mut().expect("the server is ours");
+        let Own { process, folder, port, replica_set } = self.own.as_mut().expect("the server is ours");
         let data = folder.path().join("data");
         fs::create_dir_all(&data).expect("a folder for the data");
         let mut command = Command::new(python().expect("python"));
-        command.args(["-c", SERVER, &port.to_string()]).arg(data).current_dir(folder.path());
+        command.args(["-c", SERVER, &port.to_string()]).arg(data).arg(replica_set).current_dir(folder.path());
         *process = Some(Process::start(&mut command, *port, &folder.path().join("log")).expect("secantusdb"));
     }
 
@@ -131,6 +148,15 @@ impl Mongodb {
         self.own.as_ref().and_then(|own| own.process.as_ref()).expect("a running server of ours")
     }
 
+    /// Where it listens.
+    ///
+    /// # Panics
+    ///
+    /// If it is the one at `MONGODB_URL`.
+    pub fn port(&self) -> u16 {
+        self.own.as_ref().expect("the server is ours").port
+    }
+
     /// Whether it ends with the test, and its data too. The one at `MONGODB_URL` stays.
     pub fn is_own(&self) -> bool {
         self.own.is_some()
@@ -145,6 +171,10 @@ impl Mongodb {
     pub fn database(&self) -> &str {
         &self.database
     }
+}
+
+fn new_database() -> String {
+    format!("test-{:016x}", RandomState::new().hash_one(()))
 }
 
 fn external() -> Option<String> {

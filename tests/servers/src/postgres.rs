@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::Missing;
-use crate::process::{Process, find, free_port};
+use crate::process::{self, Process, find, free_port};
 
 /// A Postgres, as it is by default: what it has acknowledged outlives a `kill -9`.
 pub struct Postgres {
@@ -67,14 +67,43 @@ impl Postgres {
         self.process = Some(process.expect("postgres"));
     }
 
-    /// Kills it, as a power cut would.
+    /// Kills it, as a power cut would: also the processes that serve its connections.
     pub fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
+        let children = process.children();
+        let _ = process.child.kill();
+        // Some may have ended by themselves.
+        process::signal("KILL", &children);
         process.kill();
         // A few bytes of memory by which it knows that it is running: a power cut would take them along.
         if let Some((_key, memory)) = self.status(6).as_deref().and_then(|memory| memory.split_once(' ')) {
             let _ = Command::new("ipcrm").args(["-m", memory.trim()]).status();
         }
+    }
+
+    /// Keeps it from answering until it is [resumed](Self::resume), as a server that hangs; connections stay open.
+    ///
+    /// # Panics
+    ///
+    /// If it is not running.
+    pub fn pause(&self) {
+        // It starts a process for each connection: no more of them, then those that there are.
+        self.process().pause();
+        process::pause(&self.process().children());
+    }
+
+    /// Lets it go on after [`pause`](Self::pause).
+    ///
+    /// # Panics
+    ///
+    /// If it is not running.
+    pub fn resume(&self) {
+        process::resume(&self.process().children());
+        self.process().resume();
+    }
+
+    fn process(&self) -> &Process {
+        self.process.as_ref().expect("a running server")
     }
 
     /// Its URL.

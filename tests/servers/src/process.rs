@@ -61,23 +61,19 @@ impl Process {
     /// Stops it, as a server that hangs; connections stay open. Its threads stop one after the other, and on a busy machine
     /// one of them may answer yet: waits for all of them. Whether they have is known where there is a `/proc`.
     pub(crate) fn pause(&self) {
-        self.signal("STOP");
-        let deadline = Instant::now() + START;
-        while !has_stopped(self.child.id()) {
-            assert!(Instant::now() < deadline, "it does not stop");
-            thread::sleep(Duration::from_millis(1));
-        }
+        pause(&[self.child.id()]);
     }
 
     /// Lets it go on after [`pause`](Self::pause).
     pub(crate) fn resume(&self) {
-        self.signal("CONT");
+        resume(&[self.child.id()]);
     }
 
-    fn signal(&self, signal: &str) {
-        let mut kill = Command::new("sh");
-        kill.args(["-c", r#"kill -s "$1" "$2""#, "sh", signal, &self.child.id().to_string()]);
-        assert!(kill.status().is_ok_and(|status| status.success()), "cannot send {signal}");
+    /// The processes that it has started, where there is a `/proc`.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let id = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        children.split_whitespace().filter_map(|child| child.parse().ok()).collect()
     }
 
     /// As `kill -9`, or a power cut: nothing is flushed, no client is told. Afterwards nobody is left.
@@ -98,6 +94,31 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Stops processes, each as [`Process::pause`] does.
+pub(crate) fn pause(ids: &[u32]) {
+    assert!(signal("STOP", ids), "cannot stop them");
+    let deadline = Instant::now() + START;
+    while !ids.iter().copied().all(has_stopped) {
+        assert!(Instant::now() < deadline, "they do not stop");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Lets processes go on.
+pub(crate) fn resume(ids: &[u32]) {
+    assert!(signal("CONT", ids), "cannot resume them");
+}
+
+/// Returns whether all of them have got it.
+pub(crate) fn signal(signal: &str, ids: &[u32]) -> bool {
+    if ids.is_empty() {
+        return true;
+    }
+    let mut kill = Command::new("sh");
+    kill.args(["-c", r#"kill -s "$@""#, "sh", signal]).args(ids.iter().map(ToString::to_string));
+    kill.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 fn has_stopped(id: u32) -> bool {

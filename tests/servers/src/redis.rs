@@ -1,7 +1,9 @@
-//! redis-server.
+//! redis-server, or valkey-server in its place.
 
+use std::env;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use crate::process::{Process, address, find, free_port};
 
 /// A Redis that writes every change to disk before it answers, so that what it has acknowledged outlives a `kill -9`.
 pub struct Redis {
+    program: PathBuf,
     process: Option<Process>,
     folder: TempDir,
     port: u16,
@@ -25,7 +28,16 @@ impl Redis {
     ///
     /// Why there is none.
     pub fn available() -> Result<(), Missing> {
-        find("redis-server", &[]).map(drop).ok_or_else(|| Missing::Program("redis-server is not installed".to_owned()))
+        redis_server().map(drop)
+    }
+
+    /// Whether there is a valkey-server: the program that `VALKEY_SERVER` names, or one in `PATH`.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn valkey_available() -> Result<(), Missing> {
+        valkey_server().map(drop)
     }
 
     /// Starts one, with more options such as `["--maxmemory", "2mb"]`.
@@ -34,10 +46,23 @@ impl Redis {
     ///
     /// If it does not start.
     pub fn start(options: &[&str]) -> Self {
+        Self::start_program(redis_server().expect("redis-server"), options)
+    }
+
+    /// Starts a Valkey instead.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn start_valkey(options: &[&str]) -> Self {
+        Self::start_program(valkey_server().expect("valkey-server"), options)
+    }
+
+    fn start_program(program: PathBuf, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = free_port().expect("a free port");
         let options = options.iter().map(ToString::to_string).collect();
-        let mut redis = Self { process: None, folder, port, options };
+        let mut redis = Self { program, process: None, folder, port, options };
         redis.restart();
         redis
     }
@@ -48,8 +73,7 @@ impl Redis {
     ///
     /// If it does not start.
     pub fn restart(&mut self) {
-        let program = find("redis-server", &[]).expect("redis-server");
-        let mut command = Command::new(program);
+        let mut command = Command::new(&self.program);
         command
             .current_dir(self.folder.path())
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", ""])
@@ -97,6 +121,17 @@ impl Redis {
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
+}
+
+fn redis_server() -> Result<PathBuf, Missing> {
+    find("redis-server", &[]).ok_or_else(|| Missing::Program("redis-server is not installed".to_owned()))
+}
+
+fn valkey_server() -> Result<PathBuf, Missing> {
+    let chosen = env::var_os("VALKEY_SERVER").filter(|path| !path.is_empty()).map(PathBuf::from);
+    chosen
+        .or_else(|| find("valkey-server", &[]))
+        .ok_or_else(|| Missing::Program("valkey-server is not installed, nor does VALKEY_SERVER name one".to_owned()))
 }
 
 /// Whether it does more than to say that it is `-LOADING`.

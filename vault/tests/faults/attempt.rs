@@ -1,9 +1,12 @@
 //! One action of one request while something is broken, and what must be true afterwards.
 
 use logto_storage_core::{ErrorKind, MemorySession};
-use logto_vault::{RedisVault, Vault};
+use logto_vault::{BoxVault, Vault};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use crate::fixture::{Action, Items, PENDING, Page, Values, items, items_of, page, read, sign_in, ticket};
+use crate::fixture::{Action, Items, PENDING, Page, Values, heal, items, items_of, page, read, sign_in, ticket};
+use crate::server::On;
 
 /// An action, and what it comes to if nothing is broken.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +86,7 @@ pub(crate) const CASES: [Case; 12] = [
 pub(crate) struct Attempt {
     case: Case,
     what: String,
-    direct: Vault<RedisVault>,
+    direct: Vault<BoxVault>,
     session: MemorySession,
     page: Page,
     ticket: Option<String>,
@@ -97,14 +100,15 @@ pub(crate) struct Outcome {
     is_applied: bool,
 }
 
+impl Outcome {
+    pub(crate) fn is_applied(&self) -> bool {
+        self.is_applied
+    }
+}
+
 impl Attempt {
     /// Prepares a request of a visitor, while nothing is broken. `direct` is a connection on which nothing ever is.
-    pub(crate) async fn prepare(
-        case: Case,
-        what: String,
-        vault: &Vault<RedisVault>,
-        direct: &Vault<RedisVault>,
-    ) -> Self {
+    pub(crate) async fn prepare(case: Case, what: String, vault: &Vault<BoxVault>, direct: &Vault<BoxVault>) -> Self {
         let session = sign_in(direct, case.before).await;
         let page = page(&session, vault);
         let ticket = ticket(&session).await;
@@ -119,6 +123,11 @@ impl Attempt {
 
     pub(crate) fn what(&self) -> &str {
         &self.what
+    }
+
+    /// Whether it changes the record if nothing is broken.
+    pub(crate) fn changes(&self) -> bool {
+        self.case.changes()
     }
 
     /// The result if nothing is broken.
@@ -173,6 +182,48 @@ impl Attempt {
                 let earlier = items_of(earlier.as_deref(), direct).await;
                 assert_eq!(earlier, Items::new(), "{what}: {result:?}, and again: an earlier ticket is good");
             }
+        }
+    }
+}
+
+/// One attempt at every action, all at once.
+pub(crate) struct Attempts(Vec<Attempt>);
+
+/// How they went.
+pub(crate) struct Done(Vec<(Attempt, Result<(), ErrorKind>)>);
+
+impl Attempts {
+    pub(crate) async fn prepare(what: &str, vault: &Vault<BoxVault>, direct: &Vault<BoxVault>) -> Self {
+        let mut attempts = Vec::new();
+        for case in CASES {
+            attempts.push(Attempt::prepare(case, what.to_owned(), vault, direct).await);
+        }
+        Self(attempts)
+    }
+
+    pub(crate) async fn run(self, on: On) -> Done {
+        let mut tasks = JoinSet::new();
+        for attempt in self.0 {
+            tasks.spawn(async move {
+                let result = timeout(on.time_out(), attempt.run()).await.expect("it does not wait without end");
+                (attempt, result)
+            });
+        }
+        Done(tasks.join_all().await)
+    }
+}
+
+impl Done {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(Attempt, Result<(), ErrorKind>)> {
+        self.0.iter()
+    }
+
+    /// Fails unless each was applied as a whole or not at all. Afterwards, when nothing is broken, all of them work.
+    pub(crate) async fn assert_works_again(self, vault: &Vault<BoxVault>) {
+        heal(vault).await;
+        for (attempt, result) in self.0 {
+            let outcome = attempt.assert_whole(result).await;
+            attempt.assert_works_again(&outcome).await;
         }
     }
 }

@@ -1,11 +1,10 @@
-//! Visitors whose sessions are in a vault in Redis, and what they do.
+//! Visitors whose sessions are in a vault, and what they do.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use logto_storage_core::{AllSeen, Change, Changes, ErrorKind, MemorySession, Result, Seen, SessionHandle};
-use logto_vault::{RedisVault, Vault, Vaulted};
-use servers::Redis;
+use logto_vault::{BoxVault, Vault, Vaulted};
 use tokio::time::timeout;
 
 /// How long a test waits for what has to happen.
@@ -20,7 +19,7 @@ const TICKET: &str = "logto_vault";
 /// The keys of all items in these tests.
 const KEYS: [&str; 5] = ["a", "b", "c", "d", PENDING];
 
-pub(crate) type Page = Vaulted<MemorySession, RedisVault>;
+pub(crate) type Page = Vaulted<MemorySession, BoxVault>;
 pub(crate) type Items = BTreeMap<&'static str, String>;
 /// Items and their values. `None`: the item is removed, or was missing.
 pub(crate) type Values = &'static [(&'static str, Option<&'static str>)];
@@ -67,27 +66,13 @@ pub(crate) async fn read(page: &Page, key: &str) -> Result<Option<String>, Error
     page.read(key.into()).await.map_err(|error| error.kind())
 }
 
-/// Connects to a Redis, or to the proxy in front of it.
-pub(crate) async fn connect(url: &str) -> Vault<RedisVault> {
-    Vault::new(RedisVault::connect(url).await.unwrap())
-}
-
-/// Starts a Redis, and connects to it without a proxy. The scripts are loaded.
-pub(crate) async fn start() -> (Redis, Vault<RedisVault>) {
-    let redis = Redis::start(&[]);
-    let vault = connect(&redis.url()).await;
-    let session = sign_in(&vault, &[("a", Some("1"))]).await;
-    Action::Renew(&[("a", None)]).run(&page(&session, &vault)).await.unwrap();
-    (redis, vault)
-}
-
 /// Starts a request.
-pub(crate) fn page(session: &MemorySession, vault: &Vault<RedisVault>) -> Page {
+pub(crate) fn page(session: &MemorySession, vault: &Vault<BoxVault>) -> Page {
     Vaulted::new(session.clone(), vault.clone())
 }
 
 /// The session of a visitor whose record holds these items. Without items there is no record.
-pub(crate) async fn sign_in(vault: &Vault<RedisVault>, items: Values) -> MemorySession {
+pub(crate) async fn sign_in(vault: &Vault<BoxVault>, items: Values) -> MemorySession {
     let session = MemorySession::default();
     if !items.is_empty() {
         Action::Write(items).run(&page(&session, vault)).await.unwrap();
@@ -109,7 +94,7 @@ pub(crate) async fn session_with(ticket: Option<&str>) -> MemorySession {
 }
 
 /// All items that a ticket opens.
-pub(crate) async fn items_of(ticket: Option<&str>, vault: &Vault<RedisVault>) -> Items {
+pub(crate) async fn items_of(ticket: Option<&str>, vault: &Vault<BoxVault>) -> Items {
     let session = session_with(ticket).await;
     let page = page(&session, vault);
     let mut items = Items::new();
@@ -126,25 +111,8 @@ pub(crate) fn items(values: Values) -> Items {
 }
 
 /// Waits until a vault's connection is of use again. What was sent on it before has arrived by then.
-pub(crate) async fn heal(vault: &Vault<RedisVault>) {
+pub(crate) async fn heal(vault: &Vault<BoxVault>) {
     let session = session_with(Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")).await;
     let works = async { while read(&page(&session, vault), "a").await.is_err() {} };
     timeout(LIMIT, works).await.expect("it works again without a restart");
-}
-
-/// Fails if a record would stay in Redis for ever.
-pub(crate) async fn assert_every_record_expires(redis: &Redis) {
-    const WITHOUT_LIFETIME: &str = "local count = 0
-        for _, key in ipairs(redis.call('KEYS', '*')) do
-            if redis.call('PTTL', key) < 0 then count = count + 1 end
-        end
-        return count";
-    let count: u64 = command(redis, &["EVAL", WITHOUT_LIFETIME, "0"]).await;
-    assert_eq!(count, 0, "records without a lifetime");
-}
-
-pub(crate) async fn command<T: redis_1::FromRedisValue>(redis: &Redis, words: &[&str]) -> T {
-    let client = redis_1::Client::open(redis.url()).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    redis_1::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await.unwrap()
 }

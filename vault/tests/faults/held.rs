@@ -1,13 +1,11 @@
 //! Requests that arrive late: they have failed, and another request was acknowledged before they arrive.
 
 use logto_storage_core::{ErrorKind, MemorySession};
-use logto_vault::{RedisVault, Vault};
-use servers::{NetworkFault, RedisProxy};
+use logto_vault::{BoxVault, Vault};
+use servers::{NetworkFault, Proxy};
 
-use crate::fixture::{
-    Action, Items, Values, assert_every_record_expires, connect, heal, items, items_of, page, session_with, sign_in,
-    start, ticket,
-};
+use crate::fixture::{Action, Items, Values, heal, items, items_of, page, session_with, sign_in, ticket};
+use crate::server::{On, Server};
 
 /// What fails and arrives late, what is acknowledged before that, and what must be there in the end.
 struct Case {
@@ -76,38 +74,39 @@ const CASES: &[Case] = &[
     case(SIGN_OUT, NOW_C, &[]),
 ];
 
-pub(crate) async fn late_request_changes_nothing_after_what_was_acknowledged() {
-    let (redis, direct) = start().await;
-    let proxy = RedisProxy::start(redis.port()).await;
-    let vault = connect(&proxy.url()).await;
+pub(crate) async fn late_request_changes_nothing_after_what_was_acknowledged(on: On) {
+    let (server, direct) = Server::start(on).await;
+    let proxy = server.proxy().await;
+    let vault = on.connect(proxy.port()).await;
     for case in CASES {
         for is_old_copy in [false, true] {
-            assert_acknowledged_stays(case, is_old_copy, &proxy, &vault, &direct).await;
+            assert_acknowledged_stays(on, case, is_old_copy, &proxy, &vault, &direct).await;
         }
     }
-    assert_every_record_expires(&redis).await;
+    server.assert_every_record_expires().await;
 }
 
 /// `is_old_copy`: the other request has the session as it was before the late one.
 async fn assert_acknowledged_stays(
+    on: On,
     case: &Case,
     is_old_copy: bool,
-    proxy: &RedisProxy,
-    vault: &Vault<RedisVault>,
-    direct: &Vault<RedisVault>,
+    proxy: &Proxy,
+    vault: &Vault<BoxVault>,
+    direct: &Vault<BoxVault>,
 ) {
     let what = format!("{:?}, then {:?}, {is_old_copy}", case.late, case.acknowledged);
     let session = sign_in(direct, BEFORE).await;
     let old_ticket = ticket(&session).await;
 
-    proxy.fail(NetworkFault::HoldScript);
+    proxy.fail(NetworkFault::HoldCounted);
     assert_eq!(case.late.run(&page(&session, vault)).await, Err(ErrorKind::Session), "{what}");
     let late_ticket = ticket(&session).await;
     let other: MemorySession = if is_old_copy { session_with(old_ticket.as_deref()).await } else { session };
     assert_eq!(case.acknowledged.run(&page(&other, direct)).await, Ok(None), "{what}");
     let responses = proxy.deliver_held().await.unwrap();
 
-    assert!(matches!(&*responses, [response] if !response.starts_with('-')), "{what}: {responses:?}");
+    assert!(matches!(&*responses, [response] if on.is_done(response)), "{what}: {responses:?}");
     let ticket = ticket(&other).await;
     assert_eq!(items_of(ticket.as_deref(), direct).await, items(case.after), "{what}");
     let earlier = if case.acknowledged.renews() { Items::new() } else { items(case.after) };

@@ -1,77 +1,83 @@
-//! A Redis that hangs, and one whose memory is full.
-
-use std::sync::Arc;
+//! A server that hangs, refuses writes, is full, or has no connection left.
 
 use logto_storage_core::ErrorKind;
-use logto_vault::{RedisVault, Vault};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::TIME_OUT;
-use crate::attempt::{Attempt, CASES};
-use crate::fixture::{assert_every_record_expires, command, connect, heal, start};
+use crate::attempt::Attempts;
+use crate::fixture::heal;
+use crate::server::{On, Server};
 
-pub(crate) async fn paused_redis_fails_requests_in_time_and_works_again() {
-    let (redis, direct) = start().await;
-    let vault = connect(&redis.url()).await;
-    let attempts = prepare("paused", &vault, &direct).await;
+pub(crate) async fn paused_server_fails_requests_in_time_and_works_again(on: On) {
+    let (server, direct) = Server::start(on).await;
+    let vault = server.connect().await;
+    let attempts = Attempts::prepare("paused", &vault, &direct).await;
 
-    redis.pause();
-    let done = run(attempts).await;
-    redis.resume();
+    server.pause();
+    let done = attempts.run(on).await;
+    server.resume();
 
-    for (attempt, result) in &done {
+    for (attempt, result) in done.iter() {
         assert_eq!(*result, Err(ErrorKind::Session), "{}", attempt.what());
     }
-    assert_works_again(done, &vault).await;
-    assert_every_record_expires(&redis).await;
+    done.assert_works_again(&vault).await;
+    server.assert_every_record_expires().await;
+}
+
+pub(crate) async fn read_only_server_refuses_writes_and_can_be_read(on: On) {
+    let (server, direct) = Server::start(on).await;
+    let vault = server.connect().await;
+    let attempts = Attempts::prepare("read-only", &vault, &direct).await;
+
+    server.set_read_only(true).await;
+    let done = attempts.run(on).await;
+
+    for (attempt, result) in done.iter() {
+        let outcome = attempt.assert_whole(*result).await;
+        if attempt.changes() {
+            assert_eq!(*result, Err(ErrorKind::Session), "{}", attempt.what());
+            assert!(!outcome.is_applied(), "{}", attempt.what());
+        } else if attempt.expected().is_ok() {
+            assert_eq!(*result, Ok(()), "{}", attempt.what());
+        }
+    }
+    server.set_read_only(false).await;
+    done.assert_works_again(&vault).await;
+    server.assert_every_record_expires().await;
+}
+
+pub(crate) async fn server_without_a_free_connection_fails_in_time_and_works_again(on: On) {
+    let (server, direct) = Server::start(on).await;
+    let vault = server.connect().await;
+    let attempts = Attempts::prepare("without a free connection", &vault, &direct).await;
+
+    let occupied = server.occupy_connections().await;
+    let done = attempts.run(on).await;
+    let connects = timeout(on.time_out(), server.accepts_connections()).await.expect("it does not wait without end");
+    assert!(!connects);
+    // A connection that there is can be used.
+    heal(&vault).await;
+    occupied.end().await;
+
+    done.assert_works_again(&vault).await;
+    server.assert_every_record_expires().await;
+    timeout(on.time_out(), async { while !server.accepts_connections().await {} }).await.expect("connections again");
 }
 
 pub(crate) async fn full_redis_refuses_writes_as_a_whole_and_works_again() {
-    let (redis, direct) = start().await;
-    let vault = connect(&redis.url()).await;
-    let attempts = prepare("full", &vault, &direct).await;
+    let (redis, direct) = Server::start(On::Redis).await;
+    let vault = redis.connect().await;
+    let attempts = Attempts::prepare("full", &vault, &direct).await;
 
-    let _: () = command(&redis, &["CONFIG", "SET", "maxmemory", "1"]).await;
-    let done = run(attempts).await;
+    redis.redis::<()>(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    let done = attempts.run(On::Redis).await;
     // Renewals and ends make room first.
-    let refused = done.iter().filter(|(_, result)| *result == Err(ErrorKind::Session)).count();
-    assert_eq!(refused, 6, "{:?}", done.iter().map(|(attempt, result)| (attempt.what(), result)).collect::<Vec<_>>());
-    for (attempt, result) in &done {
+    let refused: Vec<_> = done.iter().filter(|(_, result)| *result == Err(ErrorKind::Session)).collect();
+    assert_eq!(refused.len(), 6, "{:?}", refused.iter().map(|(attempt, _)| attempt.what()).collect::<Vec<_>>());
+    for (attempt, result) in done.iter() {
         attempt.assert_whole(*result).await;
     }
-    let _: () = command(&redis, &["CONFIG", "SET", "maxmemory", "0"]).await;
+    redis.redis::<()>(&["CONFIG", "SET", "maxmemory", "0"]).await;
 
-    assert_works_again(done, &vault).await;
-    assert_every_record_expires(&redis).await;
-}
-
-async fn prepare(what: &str, vault: &Vault<RedisVault>, direct: &Vault<RedisVault>) -> Vec<Attempt> {
-    let mut attempts = Vec::new();
-    for case in CASES {
-        attempts.push(Attempt::prepare(case, what.to_owned(), vault, direct).await);
-    }
-    attempts
-}
-
-type Done = Vec<(Arc<Attempt>, Result<(), ErrorKind>)>;
-
-/// Does it all at once.
-async fn run(attempts: Vec<Attempt>) -> Done {
-    let mut tasks = JoinSet::new();
-    for attempt in attempts {
-        tasks.spawn(async move {
-            let result = timeout(TIME_OUT, attempt.run()).await.expect("it does not wait without end");
-            (Arc::new(attempt), result)
-        });
-    }
-    tasks.join_all().await
-}
-
-async fn assert_works_again(done: Done, vault: &Vault<RedisVault>) {
-    heal(vault).await;
-    for (attempt, result) in done {
-        let outcome = attempt.assert_whole(result).await;
-        attempt.assert_works_again(&outcome).await;
-    }
+    done.assert_works_again(&vault).await;
+    redis.assert_every_record_expires().await;
 }

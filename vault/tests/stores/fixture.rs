@@ -1,6 +1,11 @@
 //! What the tests share.
 
-#[cfg(any(feature = "postgres-sqlx-0_8", feature = "redis-1", feature = "sqlite-sqlx-0_8"))]
+#[cfg(any(
+    feature = "mongodb-3",
+    feature = "postgres-sqlx-0_8",
+    feature = "redis-1",
+    feature = "sqlite-sqlx-0_8"
+))]
 use std::error::Error;
 use std::time::Duration;
 
@@ -78,7 +83,7 @@ pub(crate) fn conflict(fields: &[Option<&[u8]>]) -> Swapped {
 }
 
 /// All that an error says, and its causes.
-#[cfg(any(feature = "postgres-sqlx-0_8", feature = "redis-1", feature = "sqlite-sqlx-0_8"))]
+#[cfg(any(feature = "mongodb-3", feature = "postgres-sqlx-0_8", feature = "redis-1", feature = "sqlite-sqlx-0_8"))]
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let causes: Vec<_> = std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
     format!("{error:?}: {}", causes.join(": "))

@@ -6,14 +6,16 @@ mod contents;
 mod ends;
 mod fixture;
 mod lifetimes;
+#[cfg(feature = "mongodb-3")]
+mod mongodb;
 #[cfg(feature = "postgres-sqlx-0_8")]
 mod postgres;
-#[cfg(feature = "postgres-sqlx-0_8")]
-mod proxy;
 mod races;
 mod reads;
 #[cfg(feature = "redis-1")]
 mod redis;
+#[cfg(feature = "redis-1-cluster")]
+mod redis_cluster;
 mod replacements;
 #[cfg(feature = "sqlite-sqlx-0_8")]
 mod sqlite;
@@ -29,13 +31,23 @@ fn main() -> ExitCode {
     let trials = Trials::new()
         .group("memory", contract(Ok(()), || Box::pin(async { ((), MemoryVault::default()) })))
         .group("boxed", contract(Ok(()), || Box::pin(async { ((), BoxVault::new(MemoryVault::default())) })));
+    #[cfg(feature = "mongodb-3")]
+    let trials = trials
+        .group("mongodb", contract(servers::Mongodb::available(), mongodb::open))
+        .group("mongodb", mongodb::trials());
     #[cfg(feature = "postgres-sqlx-0_8")]
     let trials = trials
         .group("postgres", contract(servers::Postgres::available(), postgres::open))
         .group("postgres", postgres::trials());
     #[cfg(feature = "redis-1")]
-    let trials =
-        trials.group("redis", contract(servers::Redis::available(), redis::open)).group("redis", redis::trials());
+    let trials = trials
+        .group("redis", contract(servers::Redis::available(), redis::open))
+        .group("redis", redis::trials())
+        .group("valkey", contract(servers::Redis::valkey_available(), redis::open_valkey));
+    #[cfg(feature = "redis-1-cluster")]
+    let trials = trials
+        .group("redis_cluster", contract(servers::Redis::available(), redis_cluster::open))
+        .group("redis_cluster", redis_cluster::trials());
     #[cfg(feature = "sqlite-sqlx-0_8")]
     let trials = trials.group("sqlite", contract(Ok(()), sqlite::open)).group("sqlite", sqlite::trials());
     servers::run(trials)

@@ -6,14 +6,13 @@ use std::time::Duration;
 use logto_storage_core::BoxFuture;
 use logto_vault::store::{Id, Record, Swap, Swapped};
 use logto_vault::{PostgresVault, VaultStore};
-use servers::{Postgres, Trials};
+use servers::{NetworkFault, Postgres, Proxy, Trials};
 use sqlx_0_8::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx_0_8::{PgPool, query_scalar, raw_sql};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::fixture::{LIMIT, LONG, assert_fields, block_on, chain, change, create, field, read, record};
-use crate::proxy::{Fault, Proxy};
 use crate::races::increment_from_all;
 
 /// Connects to a Postgres that the tests of the contract share, which ends with the last of them.
@@ -62,7 +61,7 @@ async fn connect(url: &str) -> PostgresVault {
 
 /// A URL that leads through a proxy.
 fn through(proxy: &Proxy) -> String {
-    format!("postgres://postgres@127.0.0.1:{}/postgres", proxy.port)
+    format!("postgres://postgres@127.0.0.1:{}/postgres", proxy.port())
 }
 
 async fn raw(postgres: &Postgres) -> PgPool {
@@ -156,7 +155,7 @@ async fn swap_whose_answer_is_lost_is_not_sent_again() {
     let id = record(&store, &[("iYQ", &a)]).await;
     let swap = Swap::new([change("iYQ", &a, &b)], LONG);
 
-    proxy.fail_answer("UPDATE 1", Fault::Cut);
+    proxy.fail(NetworkFault::CutResponseWith("UPDATE 1"));
     assert!(store.swap(&id, &swap).await.is_err());
 
     assert_fields(&read(&store, &id).await, &[("iYQ", &b)]);
@@ -174,7 +173,7 @@ async fn call_fails_if_postgres_does_not_answer() {
     let (a, b) = (field("a"), field("b"));
     let id = record(&store, &[("iYQ", &a)]).await;
 
-    proxy.fail_answer("UPDATE 1", Fault::Silence);
+    proxy.fail(NetworkFault::LoseResponseWith("UPDATE 1"));
     let swap = Swap::new([change("iYQ", &a, &b)], LONG);
     let swapped = timeout(LIMIT, store.swap(&id, &swap)).await.expect("it does not wait without end");
 
@@ -192,12 +191,12 @@ async fn connection_without_an_answer_leaves_the_pool() {
     let (a, b, c) = (field("a"), field("b"), field("c"));
     let id = record(&store, &[("iYQ", &a)]).await;
 
-    proxy.fail_answer("UPDATE 1", Fault::Silence);
+    proxy.fail(NetworkFault::LoseResponseWith("UPDATE 1"));
     assert!(store.swap(&id, &Swap::new([change("iYQ", &a, &b)], LONG)).await.is_err());
     assert_fields(&read(&store, &id).await, &[("iYQ", &b)]);
 
     // The same if the caller does not wait so long.
-    proxy.fail_answer("UPDATE 1", Fault::Silence);
+    proxy.fail(NetworkFault::LoseResponseWith("UPDATE 1"));
     let swap = Swap::new([change("iYQ", &b, &c)], LONG);
     assert!(timeout(Duration::from_secs(1), store.swap(&id, &swap)).await.is_err());
     assert_fields(&read(&store, &id).await, &[("iYQ", &c)]);

@@ -5,7 +5,7 @@ use logto_vault::store::{Id, Record, Step, Swap, Swapped, Version};
 use logto_vault::{RedisVault, VaultStore};
 use redis_1::aio::MultiplexedConnection;
 use redis_1::{FromRedisValue, cmd};
-use servers::{NetworkFault, Redis, RedisProxy, Trials};
+use servers::{NetworkFault, Proxy, Redis, Trials};
 use tokio::time::timeout;
 
 use crate::fixture::{
@@ -18,6 +18,15 @@ pub(crate) fn open() -> BoxFuture<'static, (Redis, RedisVault)> {
         let redis = Redis::start(&[]);
         let store = connect(redis.port()).await;
         (redis, store)
+    })
+}
+
+/// Starts a Valkey, and connects to it.
+pub(crate) fn open_valkey() -> BoxFuture<'static, (Redis, RedisVault)> {
+    Box::pin(async {
+        let valkey = Redis::start_valkey(&[]);
+        let store = connect(valkey.port()).await;
+        (valkey, store)
     })
 }
 
@@ -43,12 +52,12 @@ async fn connect(port: u16) -> RedisVault {
     RedisVault::connect(&format!("redis://127.0.0.1:{port}")).await.unwrap()
 }
 
-async fn raw(redis: &Redis) -> MultiplexedConnection {
+pub(crate) async fn raw(redis: &Redis) -> MultiplexedConnection {
     redis_1::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
 
 /// Sends a command of space-separated words.
-async fn send<T: FromRedisValue>(redis: &Redis, command: &str) -> T {
+pub(crate) async fn send<T: FromRedisValue>(redis: &Redis, command: &str) -> T {
     let (name, arguments) = command.split_once(' ').unwrap_or((command, ""));
     let arguments: Vec<_> = arguments.split_terminator(' ').collect();
     cmd(name).arg(arguments).query_async(&mut raw(redis).await).await.unwrap()
@@ -75,24 +84,24 @@ async fn record_is_one_hash_that_expires() {
 
 async fn swap_whose_answer_is_lost_is_not_sent_again() {
     let redis = Redis::start(&[]);
-    let proxy = RedisProxy::start(redis.port()).await;
+    let proxy = Proxy::start(redis.port(), "EVALSHA").await;
     let store = connect(proxy.port()).await;
     let (a, b) = (field("a"), field("b"));
     let id = record(&store, &[("iYQ", &a)]).await;
-    let sent = proxy.scripts();
+    let sent = proxy.count();
     let swap = Swap::new([change("iYQ", &a, &b)], LONG);
 
     proxy.fail(NetworkFault::CutResponse { after: 0 });
     assert!(store.swap(&id, &swap).await.is_err());
 
     assert_fields(&read(&store, &id).await, &[("iYQ", &b)]);
-    assert_eq!(proxy.scripts() - sent, 1);
+    assert_eq!(proxy.count() - sent, 1);
     assert_eq!(store.swap(&id, &swap).await.unwrap(), Swapped::Done, "the caller may send it again");
 }
 
 async fn call_fails_if_redis_does_not_answer() {
     let redis = Redis::start(&[]);
-    let proxy = RedisProxy::start(redis.port()).await;
+    let proxy = Proxy::start(redis.port(), "EVALSHA").await;
     let store = connect(proxy.port()).await;
     let id = record(&store, &[("iYQ", &field("a"))]).await;
 
@@ -107,7 +116,7 @@ async fn call_fails_if_redis_does_not_answer() {
 
 async fn connection_that_ends_while_idle_is_replaced_before_the_next_call() {
     let redis = Redis::start(&[]);
-    let proxy = RedisProxy::start(redis.port()).await;
+    let proxy = Proxy::start(redis.port(), "EVALSHA").await;
     let store = connect(proxy.port()).await;
     let id = record(&store, &[("iYQ", &field("a"))]).await;
 

@@ -114,16 +114,19 @@ fn change() -> impl Strategy<Value = Change> {
 impl Change {
     fn apply(&self, token: &str, others: &[String]) -> String {
         let mut chars: Vec<char> = token.chars().collect();
-        if chars.is_empty() {
+        let length = chars.len();
+        if length == 0 {
             return String::new();
         }
         match self {
-            Self::Replace(at, letter) => chars[at.index(token.chars().count())] = *letter,
-            Self::Insert(at, letter) => chars.insert(at.index(token.chars().count()), *letter),
-            Self::Remove(at) => drop(chars.remove(at.index(token.chars().count()))),
-            Self::CutAfter(at) => chars.truncate(at.index(token.chars().count())),
+            Self::Replace(at, letter) => chars[at.index(length)] = *letter,
+            Self::Insert(at, letter) => chars.insert(at.index(length), *letter),
+            Self::Remove(at) => {
+                chars.remove(at.index(length));
+            }
+            Self::CutAfter(at) => chars.truncate(at.index(length)),
             Self::Repeat(from, to) => {
-                let (from, to) = (from.index(chars.len()), to.index(chars.len()));
+                let (from, to) = (from.index(length), to.index(length));
                 let piece = chars[from.min(to)..from.max(to)].to_vec();
                 chars.splice(from..from, piece);
             }
@@ -136,7 +139,9 @@ impl Change {
                 return with_bytes(token, *part, |bytes| *at.get_mut(bytes) ^= 1 << bit);
             }
             Self::RemoveByte(part, at) => {
-                return with_bytes(token, *part, |bytes| drop(bytes.remove(at.index(bytes.len()))));
+                return with_bytes(token, *part, |bytes| {
+                    bytes.remove(at.index(bytes.len()));
+                });
             }
             Self::ReplaceText(part, from, to) => {
                 return with_bytes(token, *part, |bytes| {

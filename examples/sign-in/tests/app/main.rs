@@ -44,8 +44,8 @@ fn main() -> ExitCode {
             sessions [
                 the_cookie_is_only_for_http_and_survives_the_way_back_from_logto,
                 over_https_the_cookie_is_secure,
-                the_id_changes_at_sign_in_and_the_old_one_is_dead,
-                the_id_is_dead_after_sign_out,
+                the_ticket_changes_at_sign_in_and_the_old_one_is_dead,
+                the_ticket_is_dead_after_sign_out,
                 a_visit_alone_sets_no_cookie,
                 another_site_cannot_sign_anybody_out,
                 a_link_shows_a_button_to_sign_out_with,
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
                 what_is_no_page_is_answered_401,
             ];
         Ok(()) => stores [with_sqlite_a_sign_in_outlives_the_app, a_session_of_a_provider_that_is_gone_is_asked_to_sign_in];
-        Redis::available() => stores [with_redis_a_sign_in_outlives_the_app, without_redis_requests_fail_soon_and_with_it_they_work_again];
-        Postgres::available() => stores [with_postgres_a_sign_in_outlives_the_app];
+        Redis::available() => stores [with_redis_a_sign_in_outlives_the_app, without_redis_requests_fail_soon_and_with_it_they_work_again, two_apps_on_redis_share_their_users];
+        Postgres::available() => stores [with_postgres_a_sign_in_outlives_the_app, without_postgres_requests_fail_soon_and_with_it_they_work_again];
     })
 }

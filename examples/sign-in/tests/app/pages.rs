@@ -1,14 +1,17 @@
 //! What the pages say.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use logto_client::SessionHandle as _;
+use logto_client::vault::cookie::{CookieSettings, TicketCookie};
+use logto_client::vault::{SqliteVault, Vault, Vaulted};
 use reqwest::Method;
-use servers::App;
+use serde_json::Value;
+use servers::{App, block_on};
 
 use crate::stores::sqlite;
-use crate::visitor::{Provider, Visitor, assert_is_quiet, between, send, start};
+use crate::visitor::{COOKIE_NAME, Provider, Visitor, assert_is_quiet, between, send, start};
 
 const BASE_URL: &str = "http://localhost:1";
 
@@ -223,14 +226,18 @@ pub(crate) fn what_users_call_themselves_is_text() {
 
 pub(crate) fn no_page_shows_a_token() {
     let (folder, store) = sqlite();
-    let app = start(&[("SESSION_STORE", &store)]);
+    let app = start(&[("STORE", &store)]);
     let visitor = alice(&app);
     let pages = || PAGES.into_iter().chain(["/claims?a=1", "/nowhere"]).map(|path| (path, visitor.get(path).body));
     assert_eq!(pages().filter(|(_, page)| page.contains("begins with <code>eyJ")).count(), 2);
 
-    let tokens = stored_tokens(folder.path());
+    let tokens = block_on(stored_tokens(&store, &visitor));
     // The refresh token, the ID token, and access tokens for user info, an API and two organizations.
-    assert!(tokens.len() >= 6, "{tokens:?}");
+    assert!(tokens.len() >= 6, "{} tokens", tokens.len());
+    let files = stored_bytes(folder.path());
+    for token in &tokens {
+        assert!(!files.contains(&token[..12]), "it is encrypted");
+    }
     for (path, page) in pages() {
         for token in &tokens {
             assert!(!page.contains(&token[..12]), "{path} shows {token}");
@@ -238,21 +245,31 @@ pub(crate) fn no_page_shows_a_token() {
     }
 }
 
-/// The tokens that sessions have in the database's files, whole or (where a page of the file ends) their beginnings.
-fn stored_tokens(folder: &Path) -> BTreeSet<String> {
-    let files = fs::read_dir(folder).expect("the folder").map(|file| fs::read(file.expect("a file").path()));
-    let mut tokens = BTreeSet::new();
-    for file in files {
-        let text = String::from_utf8_lossy(&file.expect("a file")).into_owned();
-        for (begin, label) in text.match_indices("\"token\":\"") {
-            let is_part = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
-            let token: String = text[begin + label.len()..].chars().take_while(is_part).collect();
-            if token.len() >= 20 {
-                tokens.insert(token);
-            }
-        }
+/// The tokens of the visitor's record, which their cookie opens.
+async fn stored_tokens(store: &str, visitor: &Visitor) -> Vec<String> {
+    let settings = CookieSettings::default().name(COOKIE_NAME).expect("a name").dangerously_allow_http();
+    let cookie = TicketCookie::new(settings, [visitor.cookies()]);
+    let vault = Vault::new(SqliteVault::connect(store).await.expect("the store"));
+    let record = Vaulted::new(cookie, vault);
+    let item = async |key: &str| -> Value {
+        let item = record.read(key.into()).await.expect("the store").unwrap_or_else(|| panic!("no {key}"));
+        serde_json::from_str(&item).expect("JSON")
+    };
+    let index = item("logto_access_token_map").await;
+    let targets = index["expiresAt"].as_object().expect("the targets").keys();
+    let mut keys: Vec<_> = targets.map(|target| format!("logto_access_token:{target}")).collect();
+    keys.extend(["logto_id_token", "logto_refresh_token"].map(str::to_owned));
+    let mut tokens = Vec::new();
+    for key in keys {
+        tokens.push(item(&key).await["token"].as_str().expect("a token").to_owned());
     }
     tokens
+}
+
+/// What the database has in its files.
+fn stored_bytes(folder: &Path) -> String {
+    let files = fs::read_dir(folder).expect("the folder").map(|file| fs::read(file.expect("a file").path()));
+    files.map(|file| String::from_utf8_lossy(&file.expect("a file")).into_owned()).collect()
 }
 
 pub(crate) fn there_is_a_page_for_what_is_not_there() {

@@ -111,28 +111,25 @@ pub(crate) fn a_taken_port_is_refused_in_one_line() {
 
 pub(crate) fn a_store_that_is_none_is_refused_in_one_line() {
     for store in ["mongodb://somebody:hunter2@127.0.0.1", "Memory", "/tmp/sessions.db", ":hunter2"] {
-        let line = refusal(&[("SESSION_STORE", store)]);
-        assert!(
-            line.starts_with("SESSION_STORE is invalid: set it to `memory` or a URL, redis://…, "),
-            "{store}: {line}"
-        );
+        let line = refusal(&[("STORE", store)]);
+        assert!(line.starts_with("STORE is invalid: set it to `memory` or a URL, redis://…, "), "{store}: {line}");
     }
-    for (store, name) in
-        [("redis://:hunter2@a:b:c", "Redis"), ("postgres://somebody:hunter2@127.0.0.1:port/sessions", "PostgreSQL")]
+    for (store, scheme) in
+        [("redis://:hunter2@a:b:c", "redis"), ("postgres://somebody:hunter2@127.0.0.1:port/sessions", "postgres")]
     {
-        let line = refusal(&[("SESSION_STORE", store)]);
-        assert!(line.starts_with(&format!("SESSION_STORE is not a {name} URL: ")), "{store}: {line}");
+        let line = refusal(&[("STORE", store)]);
+        assert!(line.starts_with(&format!("cannot use the {scheme} store (STORE): ")), "{store}: {line}");
     }
 }
 
 pub(crate) fn a_store_that_is_not_there_is_refused_in_one_line() {
-    for (store, begin) in [
-        ("redis://somebody:hunter2@127.0.0.1:1", "cannot connect to the Redis at 127.0.0.1:1: "),
-        ("postgres://somebody:hunter2@127.0.0.1:1/sessions", "cannot use the PostgreSQL at 127.0.0.1:1: "),
-        ("sqlite:/there/is/no/such/folder/sessions.db", "cannot use sqlite:/there/is/no/such/folder/sessions.db "),
+    for (store, scheme) in [
+        ("redis://somebody:hunter2@127.0.0.1:1", "redis"),
+        ("postgres://somebody:hunter2@127.0.0.1:1/sessions", "postgres"),
+        ("sqlite:/there/is/no/such/folder/vault.db", "sqlite"),
     ] {
-        let line = refusal(&[("SESSION_STORE", store)]);
-        assert!(line.starts_with(begin), "{store}: {line}");
+        let line = refusal(&[("STORE", store)]);
+        assert!(line.starts_with(&format!("cannot use the {scheme} store (STORE): ")), "{store}: {line}");
     }
 }
 

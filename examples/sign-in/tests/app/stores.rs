@@ -1,4 +1,4 @@
-//! The sessions in stores that last.
+//! Stores that last.
 
 use std::time::{Duration, Instant};
 
@@ -27,13 +27,13 @@ pub(crate) fn with_sqlite_a_sign_in_outlives_the_app() {
 
 pub(crate) fn sqlite() -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("sqlite:{}", folder.path().join("sessions.db").display());
+    let url = format!("sqlite:{}", folder.path().join("vault.db").display());
     (folder, url)
 }
 
 fn a_sign_in_outlives_the_app(store: &str) {
     let provider = Provider::start(BASE_URL);
-    let variables = [&provider.settings()[..], &[("BASE_URL", BASE_URL), ("SESSION_STORE", store)]].concat();
+    let variables = [&provider.settings()[..], &[("BASE_URL", BASE_URL), ("STORE", store)]].concat();
     let mut app = start(&variables);
     let (visitor, late) = (Visitor::through(&app, BASE_URL), Visitor::through(&app, BASE_URL));
     assert_eq!(visitor.sign_in("/protected", "Alice").0, "/protected");
@@ -56,12 +56,12 @@ fn a_sign_in_outlives_the_app(store: &str) {
 /// The provider that is part of the program forgets all when it ends; a session that lasts does not.
 pub(crate) fn a_session_of_a_provider_that_is_gone_is_asked_to_sign_in() {
     let (_folder, store) = sqlite();
-    let mut app = start(&[("SESSION_STORE", &store)]);
+    let mut app = start(&[("STORE", &store)]);
     let visitor = Visitor::of(&app);
     visitor.sign_in("/logto/sign-in", "Dora");
     app.kill();
 
-    let app = start(&[("SESSION_STORE", &store)]);
+    let app = start(&[("STORE", &store)]);
     let visitor = visitor.at(&app, app.url());
 
     // The provider that starts with the app is another one, at another URL.
@@ -71,13 +71,44 @@ pub(crate) fn a_session_of_a_provider_that_is_gone_is_asked_to_sign_in() {
     assert_eq!(visitor.get("/access-token?resource=https://api.example.com").status, 200);
 }
 
+pub(crate) fn two_apps_on_redis_share_their_users() {
+    let redis = Redis::start(&[]);
+    let provider = Provider::start(BASE_URL);
+    let url = redis.url();
+    let variables = [&provider.settings()[..], &[("BASE_URL", BASE_URL), ("STORE", &url)]].concat();
+    let apps = [start(&variables), start(&variables)];
+    let visitor = Visitor::through(&apps[0], BASE_URL);
+
+    let under_way = visitor.begin("/protected");
+    let other = visitor.at(&apps[1], BASE_URL);
+    assert_eq!(other.finish(&under_way.sign_in("Alice")).0, "/protected");
+
+    for _ in 0..5 {
+        assert!(visitor.is_signed_in() && other.is_signed_in());
+    }
+    assert_eq!(visitor.sign_out().0, "/");
+    assert!(!other.is_signed_in());
+    apps.iter().for_each(assert_is_quiet);
+}
+
 pub(crate) fn without_redis_requests_fail_soon_and_with_it_they_work_again() {
-    let mut redis = Redis::start(&[]);
-    let app = start(&[("SESSION_STORE", &redis.url())]);
+    let redis = Redis::start(&[]);
+    let url = redis.url();
+    requests_fail_soon_and_work_again(&url, redis, Redis::kill, Redis::restart);
+}
+
+pub(crate) fn without_postgres_requests_fail_soon_and_with_it_they_work_again() {
+    let postgres = Postgres::start();
+    let url = postgres.url();
+    requests_fail_soon_and_work_again(&url, postgres, Postgres::kill, Postgres::restart);
+}
+
+fn requests_fail_soon_and_work_again<S>(url: &str, mut store: S, kill: fn(&mut S), restart: fn(&mut S)) {
+    let app = start(&[("STORE", url)]);
     let visitor = Visitor::of(&app);
     visitor.sign_in("/logto/sign-in", "Alice");
 
-    redis.kill();
+    kill(&mut store);
     for (method, path) in [(Method::GET, "/"), (Method::GET, "/claims"), (Method::POST, "/logto/sign-out")] {
         let begin = Instant::now();
         let page = send(visitor.request(method, path));
@@ -90,7 +121,7 @@ pub(crate) fn without_redis_requests_fail_soon_and_with_it_they_work_again() {
     let page = visitor.get("//evil.example/");
     assert!(page.status == 500 && !page.body.contains("\"//evil"), "{page:?}");
 
-    redis.restart();
+    restart(&mut store);
     assert!(visitor.is_signed_in());
     assert!(!app.log().contains("eyJ"), "{}", app.log());
 }

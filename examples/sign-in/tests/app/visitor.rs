@@ -14,7 +14,7 @@ pub(crate) const COOKIE_NAME: &str = "sign-in";
 /// As the app has it without configuration, whatever the environment of the tests says.
 const NO_SETTINGS: [(&str, &str); 7] = [
     ("BASE_URL", ""),
-    ("SESSION_STORE", ""),
+    ("STORE", ""),
     ("LOGTO_ENDPOINT", ""),
     ("LOGTO_APP_ID", ""),
     ("LOGTO_APP_SECRET", ""),
@@ -126,8 +126,8 @@ impl Answer {
         self.header(LOCATION.as_str())
     }
 
-    /// The session's id in the cookie that it sets, which is empty if the cookie is removed.
-    pub(crate) fn session_id(&self) -> Option<&str> {
+    /// The ticket in the cookie that it sets, which is empty if the cookie is removed.
+    pub(crate) fn ticket(&self) -> Option<&str> {
         self.cookie().map(|cookie| cookie.split(';').next().unwrap_or_default())
     }
 
@@ -154,15 +154,20 @@ impl Visitor {
         Self { browser: self.browser.clone(), app: app.url().to_owned(), base_url: base_url.to_owned() }
     }
 
+    /// As in a `Cookie` header.
+    pub(crate) fn cookies(&self) -> String {
+        self.browser.cookies(&self.app).expect("cookies")
+    }
+
     /// A page of the app.
     pub(crate) fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path))
     }
 
-    /// A page of the app, with a session of another visitor.
-    pub(crate) fn get_with_session(&self, path: &str, id: &str) -> Answer {
+    /// A page of the app, with the ticket of another visitor.
+    pub(crate) fn get_with_ticket(&self, path: &str, ticket: &str) -> Answer {
         let stranger = Self { browser: Browser::new(), app: self.app.clone(), base_url: self.base_url.clone() };
-        stranger.browser.take_cookies(&self.app, &format!("{COOKIE_NAME}={id}"));
+        stranger.browser.take_cookies(&self.app, &format!("{COOKIE_NAME}={ticket}"));
         stranger.get(path)
     }
 

@@ -33,8 +33,7 @@ pub(crate) fn start_app() -> App {
 }
 
 pub(crate) fn start_app_with(variables: &[(&str, &str)]) -> App {
-    let none =
-        ["BASE_URL", "SESSION_STORE", "LOGTO_ENDPOINT", "LOGTO_APP_ID", "LOGTO_APP_SECRET"].map(|name| (name, ""));
+    let none = ["BASE_URL", "STORE", "LOGTO_ENDPOINT", "LOGTO_APP_ID", "LOGTO_APP_SECRET"].map(|name| (name, ""));
     App::start(env!("CARGO_BIN_EXE_sign-in"), &[&none, variables].concat())
 }
 
@@ -124,8 +123,8 @@ impl Browser {
         }
     }
 
-    pub(crate) async fn session_id(&self) -> String {
-        self.driver.get_named_cookie("sign-in").await.expect("a session").value
+    pub(crate) async fn ticket(&self) -> String {
+        self.driver.get_named_cookie("sign-in").await.expect("a ticket").value
     }
 
     pub(crate) async fn color_scheme(&self, scheme: &str) {

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
                 going_back_into_a_sign_in_does_no_harm,
             ],
             session [
-                scripts_cannot_see_the_cookie_and_its_id_changes,
+                scripts_cannot_see_the_cookie_and_its_ticket_changes,
                 after_sign_out_the_back_button_shows_nothing_private,
                 a_link_to_the_sign_out_shows_a_button_that_signs_out,
             ],

@@ -1,7 +1,7 @@
-//! One suite for every framework's sessions: the same requests to a real server of each.
+//! One suite for every framework's sessions: the same requests to a real server of each, without a vault and with one.
 //!
-//! What we promise fails where it is not kept. What depends on the library is observed, and compared with the table in
-//! `docs/SESSIONS.md`; `UPDATE_DOCS=1` writes the table anew. A test is named `framework::case`.
+//! What we promise fails where it is not kept. What depends on the library is observed, and compared with the tables in
+//! `docs/SESSIONS.md`; `UPDATE_DOCS=1` writes the tables anew. A test is named `framework::case`, or `framework::vault::case`.
 
 mod cases;
 mod drivers;
@@ -9,66 +9,102 @@ mod gate;
 mod script;
 mod site;
 mod table;
+mod vaults;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use servers::{Redis, Trials};
 use tokio::runtime;
 
-use crate::cases::{Case, Outcome, concurrency, differences, promises};
-use crate::drivers::{FRAMEWORKS, Framework};
+use crate::cases::{Case, Outcome, concurrency, differences, promises, vault};
+use crate::drivers::{COOKIES, FRAMEWORKS, Framework};
+use crate::vaults::Items;
 
 fn main() -> ExitCode {
-    let cases = || [promises::CASES, differences::CASES, concurrency::CASES].into_iter().flatten();
-    let mut trials = Vec::new();
+    let mut trials = Trials::new();
     for framework in &FRAMEWORKS {
         for (name, _) in framework.ours {
-            assert!(cases().any(|case| case.name == *name), "{} promises the unknown case {name:?}", framework.name);
+            cases::named(name);
         }
-        for case in cases() {
-            let name = format!("{}::{}", framework.name, case.name);
-            trials.push(Trial::test(name, || {
-                observe(framework, case)?;
-                Ok(())
-            }));
+        for case in [promises::CASES, differences::CASES, concurrency::CASES].into_iter().flatten() {
+            let name = test_name(framework, case, Items::Session);
+            trials = trials.test(Ok(()), name, || observed_or_panic(framework, case, Items::Session));
         }
     }
-    trials.push(Trial::test("docs::the_table_matches_what_is_observed", || table::check().map_err(Failed::from)));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    for framework in frameworks_with_vault() {
+        for case in vault::cases() {
+            for &items in vaults(case) {
+                let available = if items == Items::RedisVault { Redis::available() } else { Ok(()) };
+                let name = test_name(framework, case, items);
+                trials = trials.test(available, name, move || observed_or_panic(framework, case, items));
+            }
+        }
+    }
+    trials = trials.test(Redis::available(), "docs::the_tables_match_what_is_observed", || {
+        table::check().unwrap_or_else(|difference| panic!("{difference}"));
+    });
+    let exit = servers::run(trials);
+    vaults::stop_redis();
+    exit
 }
 
-/// Runs the case with the framework, once in all: both its own test and that of the table ask for it.
+fn test_name(framework: &Framework, case: &Case, items: Items) -> String {
+    let vault = match items {
+        Items::Session => "",
+        Items::MemoryVault => "memory_vault::",
+        Items::RedisVault => "redis_vault::",
+    };
+    format!("{}::{vault}{}", framework.name, case.name)
+}
+
+fn frameworks_with_vault() -> impl Iterator<Item = &'static Framework> {
+    FRAMEWORKS.iter().chain(&COOKIES)
+}
+
+/// The vaults that a case is tried with: one in memory is of one process.
+fn vaults(case: &Case) -> &'static [Items] {
+    if case.many_processes { &[Items::RedisVault] } else { &[Items::MemoryVault, Items::RedisVault] }
+}
+
+fn observed_or_panic(framework: &'static Framework, case: &'static Case, items: Items) {
+    if let Err(broken) = observe(framework, case, items) {
+        panic!("{broken}");
+    }
+}
+
+/// Runs the case with the framework, once in all: both its own test and that of the tables ask for it.
 ///
 /// # Errors
 ///
 /// A promise was not kept.
-fn observe(framework: &'static Framework, case: &'static Case) -> Result<Outcome, String> {
+fn observe(framework: &'static Framework, case: &'static Case, items: Items) -> Result<Outcome, String> {
+    type Key = (&'static str, &'static str, Items);
     type Observed = Arc<OnceLock<Result<Outcome, String>>>;
-    static OBSERVED: Mutex<Option<HashMap<(&str, &str), Observed>>> = Mutex::new(None);
+    static OBSERVED: Mutex<Option<HashMap<Key, Observed>>> = Mutex::new(None);
     let observed = {
         let mut all = OBSERVED.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.get_or_insert_default().entry((framework.name, case.name)).or_default())
+        Arc::clone(all.get_or_insert_default().entry((framework.name, case.name, items)).or_default())
     };
-    observed.get_or_init(|| run(framework, case)).clone()
+    observed.get_or_init(|| run(framework, case, items)).clone()
 }
 
-fn run(framework: &Framework, case: &Case) -> Result<Outcome, String> {
+fn run(framework: &Framework, case: &Case, items: Items) -> Result<Outcome, String> {
     if case.many_processes && !framework.many_processes {
         return Ok("not applicable".into());
     }
+    let test = test_name(framework, case, items);
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { (case.run)((framework.site)()).await })));
-    let outcome = outcome.map_err(|_| format!("{}::{} panicked: see above", framework.name, case.name))?;
-    for (name, class) in framework.ours {
-        if case.name == *name && outcome.class != *class {
-            return Err(format!("{}::{name}: observed {}, promised {class}", framework.name, outcome.class));
-        }
+    let site = || (framework.site)(items);
+    let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { (case.run)(site()).await })));
+    let outcome = outcome.map_err(|_| format!("{test} panicked: see above"))?;
+    if let Some(promised) = framework.promised(case.name, items).filter(|promised| *promised != outcome.class) {
+        return Err(format!("{test}: observed {}, promised {promised}", outcome.class));
     }
     if let Some(numbers) = &outcome.numbers {
-        println!("{}::{}: {}: {numbers}", framework.name, case.name, outcome.class);
+        println!("{test}: {}: {numbers}", outcome.class);
     }
     Ok(outcome)
 }

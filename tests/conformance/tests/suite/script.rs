@@ -3,11 +3,13 @@
 use std::future::Future;
 use std::panic::resume_unwind;
 
-use logto_storage_core::{Change, LogtoStorage, Result, SessionHandle};
+use logto_storage_core::{Change, ErrorKind, LogtoStorage, Result, SessionHandle};
+use logto_vault::Vaulted;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::gate::Gate;
+use crate::site::Context;
 
 /// The body of every request.
 #[derive(Clone, Deserialize, Serialize)]
@@ -26,6 +28,8 @@ pub(crate) enum Step {
     /// `None` removes.
     Apply(Vec<(String, Option<String>)>),
     Renew(Vec<(String, Option<String>)>),
+    /// As the SDK signs in and out: `Apply` where `Renew` is unsupported.
+    RenewIfSupported(Vec<(String, Option<String>)>),
     Reload,
     /// Writes by the library's own means.
     WriteForeign(String, Value),
@@ -104,6 +108,9 @@ pub(crate) fn item(value: &str) -> Answer {
 pub(crate) trait Session: SessionHandle + Clone {
     fn write_foreign(&self, key: &str, value: &Value) -> impl Future<Output = ()> + Send;
     fn end(&self) -> impl Future<Output = ()> + Send;
+
+    /// The same session, as the holder of a ticket.
+    fn for_vault(&self) -> impl SessionHandle + Sync;
 }
 
 /// How the framework's handler is to end.
@@ -137,14 +144,21 @@ enum Deferred<S> {
 }
 
 /// The whole handler, but for what is the framework's own.
-pub(crate) async fn run<S: Session>(session: S, script: Script, gate: &Gate) -> Ending {
+pub(crate) async fn run<S: Session>(session: S, script: Script, context: &Context) -> Ending {
+    let gate = &context.gate;
+    match &context.vault {
+        None => run_over(session.clone(), &session, script, gate).await,
+        Some(vault) => run_over(Vaulted::new(session.for_vault(), vault.clone()), &session, script, gate).await,
+    }
+}
+
+async fn run_over(session: impl SessionHandle, own: &impl Session, script: Script, gate: &Gate) -> Ending {
     let Script { steps, deferred, prefix, end } = script;
-    let own = session.clone();
     let answers = match (deferred, prefix) {
-        (false, None) => answers(&Immediate::Plain(session), &own, steps, gate).await,
-        (false, Some(prefix)) => answers(&Immediate::Prefixed { session, prefix }, &own, steps, gate).await,
-        (true, None) => answers(&Deferred::Plain(session), &own, steps, gate).await,
-        (true, Some(prefix)) => answers(&Deferred::Prefixed { session, prefix }, &own, steps, gate).await,
+        (false, None) => answers(&Immediate::Plain(session), own, steps, gate).await,
+        (false, Some(prefix)) => answers(&Immediate::Prefixed { session, prefix }, own, steps, gate).await,
+        (true, None) => answers(&Deferred::Plain(session), own, steps, gate).await,
+        (true, Some(prefix)) => answers(&Deferred::Prefixed { session, prefix }, own, steps, gate).await,
     };
     // Whoever ends in another way tells no answers, so there all has to have gone well.
     let went_well = !answers.iter().any(|answer| matches!(answer, Answer::Failed(_)));
@@ -173,6 +187,10 @@ async fn answer(storage: &impl LogtoStorage, own: &impl Session, step: Step, gat
         Step::Remove(key) => storage.remove_item(&key).await?,
         Step::Apply(changes) => storage.apply(&borrowed(&changes)).await?,
         Step::Renew(changes) => storage.renew(&borrowed(&changes)).await?,
+        Step::RenewIfSupported(changes) => match storage.renew(&borrowed(&changes)).await {
+            Err(error) if error.kind() == ErrorKind::Unsupported => storage.apply(&borrowed(&changes)).await?,
+            renewed => renewed?,
+        },
         Step::Reload => return storage.reload().await.map(Answer::Reloaded),
         Step::WriteForeign(key, value) => own.write_foreign(&key, &value).await,
         Step::EndSession => own.end().await,

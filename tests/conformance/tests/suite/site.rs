@@ -1,15 +1,18 @@
 //! A web site under test: server processes (threads, here) over one store of sessions, and its visitors.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread::{self, JoinHandle};
 
+use logto_vault::{BoxVault, Vault};
 use reqwest::{Method, Response, StatusCode};
 use servers::Browser;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::gate::{Fault, Gate, LIMIT};
 use crate::script::{Answer, Script, Step, get, set};
+use crate::vaults::{Items, Vaults};
 
 /// A framework and a session library.
 pub(crate) trait Driver: 'static {
@@ -17,7 +20,9 @@ pub(crate) trait Driver: 'static {
     type Store: Clone + Default + Send + Sync + 'static;
 
     /// What makes the store fail, if there is a way to.
-    fn fault(store: &Self::Store) -> Option<&Fault>;
+    fn fault(_store: &Self::Store) -> Option<&Fault> {
+        None
+    }
 
     /// Serves `POST /` until told to stop.
     fn serve(process: Process, store: Self::Store);
@@ -26,25 +31,33 @@ pub(crate) trait Driver: 'static {
 /// What a driver gets to serve one process of a site.
 pub(crate) struct Process {
     pub(crate) listener: TcpListener,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) context: Arc<Context>,
     pub(crate) stopped: oneshot::Receiver<()>,
+}
+
+/// What a handler needs beside the session.
+pub(crate) struct Context {
+    pub(crate) gate: Arc<Gate>,
+    /// `None` if the items are in the session.
+    pub(crate) vault: Option<Vault<BoxVault>>,
 }
 
 pub(crate) struct Site {
     start: Box<dyn Fn(Process) + Send + Sync>,
+    vaults: Vaults,
     pub(crate) gate: Arc<Gate>,
     pub(crate) fault: Option<Fault>,
 }
 
 impl Site {
-    pub(crate) fn of<D: Driver>() -> Arc<Self> {
+    pub(crate) fn of<D: Driver>(items: Items) -> Arc<Self> {
         let store = D::Store::default();
         let fault = D::fault(&store).cloned();
         let start = Box::new(move |process| {
             let store = store.clone();
             D::serve(process, store);
         });
-        Arc::new(Self { start, gate: Arc::new(Gate::closed()), fault })
+        Arc::new(Self { start, vaults: Vaults::new(items), gate: Arc::new(Gate::closed()), fault })
     }
 
     /// One more process, over the same store.
@@ -54,9 +67,11 @@ impl Site {
         listener.set_nonblocking(true).expect("a socket");
         let address = listener.local_addr().expect("a bound socket");
         let (stop, stopped) = oneshot::channel();
-        let process = Process { listener, gate: Arc::clone(&self.gate), stopped };
-        let site = Arc::clone(self);
-        let thread = thread::spawn(move || (site.start)(process));
+        let (site, runtime) = (Arc::clone(self), Handle::current());
+        let thread = thread::spawn(move || {
+            let context = Arc::new(Context { gate: Arc::clone(&site.gate), vault: site.vaults.open(&runtime) });
+            (site.start)(Process { listener, context, stopped });
+        });
         Server { address, stop: Some(stop), thread: Some(thread) }
     }
 }
@@ -87,7 +102,9 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     pub(crate) fn at(server: &Server) -> Self {
-        Self { browser: Browser::new(), url: url(server) }
+        // A client of its own would take 20 ms.
+        static BROWSER: LazyLock<Browser> = LazyLock::new(Browser::new);
+        Self { browser: BROWSER.another(), url: url(server) }
     }
 
     /// The same visitor, whose next requests go to another process.

@@ -5,7 +5,7 @@ use servers::Redis;
 
 use crate::app::App;
 use crate::raw;
-use crate::visitor::{Visitor, done, failed, signed_in, signed_out};
+use crate::visitor::{Visitor, done, failed, failed_by_the_layer, signed_in, signed_out};
 
 pub(crate) async fn a_record_evicted_between_requests_signs_the_user_out() {
     a_record_gone_between_requests(evict).await;
@@ -38,6 +38,24 @@ async fn a_record_gone_between_requests(remove: fn(&Redis, &str)) {
     assert_eq!(writer.sign_in("2").await, done());
     assert_ne!(writer.session(), old, "a new record has a new id");
     assert_eq!(writer.page().await, signed_in("2"));
+}
+
+pub(crate) async fn a_page_that_ends_after_a_renewal_fails_and_does_not_bring_the_old_record_back() {
+    let redis = Redis::start(&[]);
+    let mut app = App::start(redis.port()).await;
+    let visitor = Visitor::signed_in(&app, "1").await;
+    let old = visitor.session().unwrap();
+
+    let between = async {
+        let go_on = app.pause().await;
+        assert_eq!(visitor.renew("3").await, done());
+        go_on.send(()).unwrap();
+    };
+    let (answer, ()) = tokio::join!(visitor.sign_in_and_pause("2"), between);
+
+    assert_eq!(answer, failed_by_the_layer());
+    assert_eq!(raw::number(&redis, &["EXISTS", &old]), 0);
+    assert_eq!(visitor.page().await, signed_in("3"));
 }
 
 /// `RedisStore` saves with `SET … XX`, which Redis answers with nil where there is no record.

@@ -63,6 +63,7 @@ fn main() -> ExitCode {
                 a_record_expired_between_requests_signs_the_user_out,
                 a_record_evicted_in_mid_request_is_an_error_and_signs_the_user_out,
                 a_record_expired_in_mid_request_is_an_error_and_signs_the_user_out,
+                a_page_that_ends_after_a_renewal_fails_and_does_not_bring_the_old_record_back,
             ],
             settings [
                 without_a_reconnect_policy_the_app_stays_broken_though_the_store_is_back,

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use fake_provider::Gate;
-use logto_client::vault::{RedisVault, Vault};
+use logto_client::vault::{BoxVault, Vault};
 use logto_client::{
     AccessToken, Error, IdToken, LogtoClient, LogtoSession, LogtoStorage, Prompt, RefreshToken, SignInOptions,
     TokenTarget,
@@ -40,10 +40,10 @@ pub(crate) struct App {
     /// Of the pages that take their time.
     pauses: Gate,
     /// Only for storages in a vault.
-    vault: Option<Vault<RedisVault>>,
+    vault: Option<Vault<BoxVault>>,
 }
 
-impl FromRef<App> for Vault<RedisVault> {
+impl FromRef<App> for Vault<BoxVault> {
     fn from_ref(app: &App) -> Self {
         app.vault.clone().expect("a vault")
     }
@@ -54,7 +54,7 @@ impl App {
         Self { client, url: url.to_owned(), cookies: Arc::default(), pauses: Gate::default(), vault: None }
     }
 
-    pub(crate) fn with_vault(self, vault: Vault<RedisVault>) -> Self {
+    pub(crate) fn with_vault(self, vault: Vault<BoxVault>) -> Self {
         Self { vault: Some(vault), ..self }
     }
 

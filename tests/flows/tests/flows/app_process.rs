@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use logto_client::LogtoClient;
-use logto_client::vault::{RedisVault, Vault};
+use logto_client::vault::{BoxVault, PostgresVault, RedisVault, Vault};
 use serde::{Deserialize, Serialize};
 use servers::Browser;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin};
@@ -43,7 +43,7 @@ pub(crate) struct Instructions {
     pub(crate) endpoint: String,
     /// The sessions' Redis.
     pub(crate) redis: String,
-    /// The vault's Redis, if the items are in a vault.
+    /// The vault's Redis or Postgres, if the items are in a vault.
     pub(crate) vault: Option<String>,
     /// Where users come back to, which may be another process.
     pub(crate) app_url: String,
@@ -119,10 +119,20 @@ async fn app(Instructions { endpoint, redis, vault, app_url }: &Instructions) ->
     let sessions = SessionManagerLayer::new(sessions(redis).await).with_name(COOKIE).with_secure(false);
     let app = App::new(LogtoClient::new(Setup::default().config(endpoint)).unwrap(), app_url);
     let routes = match vault {
-        Some(redis) => app.with_vault(Vault::new(RedisVault::connect(redis).await.unwrap())).router::<InVault>(),
+        Some(url) => app.with_vault(Vault::new(store(url).await)).router::<InVault>(),
         None => app.router::<OnRedis>(),
     };
     routes.layer(from_fn(fill_cart)).layer(sessions.with_same_site(SameSite::Lax))
+}
+
+async fn store(url: &str) -> BoxVault {
+    if url.starts_with("postgres:") {
+        let store = PostgresVault::connect(url).await.unwrap();
+        store.create_table().await.unwrap();
+        BoxVault::new(store)
+    } else {
+        BoxVault::new(RedisVault::connect(url).await.unwrap())
+    }
 }
 
 /// With `cart` in its query, a request begins by writing something of the app's own into the web session, which the library

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
@@ -35,14 +36,10 @@ type NextTokenRequest = Arc<Mutex<Option<(Place, Gate)>>>;
 
 impl TokenGate {
     pub(crate) async fn start(setup: &Setup, app_url: &str) -> (Provider, Self) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
-        let provider = DevProvider::unserved(dev_config(setup, &origin, app_url)).unwrap();
         let next = NextTokenRequest::default();
-        let router = provider.router().layer(from_fn_with_state(next.clone(), hold));
-        let mut server = JoinSet::new();
-        server.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        (Provider::DevProvider(provider), Self { next, _server: server })
+        let layer = from_fn_with_state(next.clone(), hold);
+        let (provider, server) = serve_provider(setup, app_url, |router| router.layer(layer)).await;
+        (provider, Self { next, _server: server })
     }
 
     /// Holds the next request to the token endpoint, but none after it.
@@ -51,6 +48,21 @@ impl TokenGate {
         *self.next.lock().unwrap() = Some((place, gate.clone()));
         gate
     }
+}
+
+/// Starts a development provider behind a layer.
+pub(crate) async fn serve_provider(
+    setup: &Setup,
+    app_url: &str,
+    add_layer: impl FnOnce(Router) -> Router,
+) -> (Provider, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let provider = DevProvider::unserved(dev_config(setup, &origin, app_url)).unwrap();
+    let router = add_layer(provider.router());
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (Provider::DevProvider(provider), server)
 }
 
 async fn hold(State(held): State<NextTokenRequest>, request: Request, next: Next) -> Response {

@@ -20,10 +20,11 @@ mod world;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use servers::{Redis, Trials};
+use servers::{Postgres, Redis, Trials};
 
 use crate::provider::On;
-use crate::vault::{interrupted, late_saves, races, writers};
+use crate::vault::fleet::Store;
+use crate::vault::{interrupted, late_saves, races, restarts, writers};
 
 /// How long anything may take that is over in a moment, unless it hangs.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -37,7 +38,9 @@ fn main() -> ExitCode {
             .group("OidcProvider", on_each_provider(On::OidcProvider))
             .group("OidcProvider", on_a_provider_that_changes_while_it_runs())
             .group("DevProvider", on_each_provider(On::DevProvider))
-            .group("DevProvider", on_a_provider_that_can_be_held_up()),
+            .group("DevProvider", on_a_provider_that_can_be_held_up())
+            .group("redis", on_processes_that_come_and_go())
+            .group("postgres", on_processes_that_come_and_go_over_postgres()),
     )
 }
 
@@ -173,6 +176,30 @@ fn on_a_provider_that_can_be_held_up() -> Trials {
                 a_refresh_that_ends_after_a_sign_out_does_not_undo_it,
                 a_refresh_undoes_nothing_that_was_written_while_it_waited,
                 a_callback_undoes_nothing_that_was_written_while_it_waited,
+            ];
+    }
+}
+
+fn on_processes_that_come_and_go() -> Trials {
+    servers::trials! {
+        |test| block_on(test(Store::Redis));
+        Redis::available() =>
+            restarts [
+                two_processes_that_are_killed_sign_nobody_out_without_cause,
+                three_processes_that_are_killed_sign_nobody_out_without_cause,
+                four_processes_that_are_killed_sign_nobody_out_without_cause,
+                without_grace_only_users_of_an_interrupted_process_are_signed_out,
+            ];
+    }
+}
+
+fn on_processes_that_come_and_go_over_postgres() -> Trials {
+    servers::trials! {
+        |test| block_on(test(Store::Postgres));
+        Redis::available().and(Postgres::available()) =>
+            restarts [
+                four_processes_that_are_killed_sign_nobody_out_without_cause,
+                without_grace_only_users_of_an_interrupted_process_are_signed_out,
             ];
     }
 }

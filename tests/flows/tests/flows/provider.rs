@@ -24,6 +24,8 @@ pub(crate) struct Setup {
     pub(crate) scopes: Vec<&'static str>,
     pub(crate) resources: Vec<&'static str>,
     pub(crate) keep_session_id: bool,
+    /// Those of the development provider. The other one knows everybody.
+    pub(crate) users: Vec<&'static str>,
     pub(crate) provider: OidcProviderSettings,
 }
 
@@ -43,6 +45,7 @@ impl Default for Setup {
             ],
             resources: vec![API, OTHER_API],
             keep_session_id: false,
+            users: vec!["ann", "bob"],
             provider: OidcProviderSettings::default(),
         }
     }
@@ -199,7 +202,7 @@ pub(crate) fn dev_config(setup: &Setup, origin: &str, app_url: &str) -> Config {
     let OidcProviderSettings { access_token_seconds, refresh_token_seconds, grace_seconds, rotation, .. } =
         setup.provider;
     let organizations: Vec<_> = (1..=6).map(|number| format!("org-{number}")).collect();
-    let user = |name| User {
+    let user = |name: &&str| User {
         roles: vec!["customer".to_owned()],
         memberships: organizations.iter().map(|organization| Membership::new(organization, &["member"])).collect(),
         custom_data: [("theme".to_owned(), "dark".into())].into(),
@@ -212,7 +215,7 @@ pub(crate) fn dev_config(setup: &Setup, origin: &str, app_url: &str) -> Config {
         client_secret: (!setup.public).then(|| APP_SECRET.to_owned()),
         redirect_uris: vec![format!("{app_url}{}", setup.registered_callback)],
         post_logout_redirect_uris: vec![format!("{app_url}/")],
-        users: vec![user("ann"), user("bob")],
+        users: setup.users.iter().map(user).collect(),
         roles: vec![Role::new("customer", &["read:orders", "write:orders", "read:things"])],
         resources: vec![
             Resource::new(API, &["read:orders", "write:orders"]),

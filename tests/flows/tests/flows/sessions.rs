@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use logto_client::axum::VaultStorage;
-use logto_client::vault::RedisVault;
+use logto_client::vault::BoxVault;
 use logto_client::{DynStorage, LogtoStorage};
 use tower_sessions_0_14 as tower_sessions_redis;
 use tower_sessions_0_15::session::{Id, Record};
@@ -32,7 +32,7 @@ pub(crate) struct OnRedis {
 }
 
 /// The same session, with a ticket instead of the items.
-pub(crate) type InVault = VaultStorage<tower_sessions_redis::Session, RedisVault>;
+pub(crate) type InVault = VaultStorage<tower_sessions_redis::Session, BoxVault>;
 
 /// The least that a storage can be: it can neither renew the session's id nor read the session again.
 pub(crate) struct ByHand(Session);

@@ -5,6 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::LazyLock;
 
 use fake_provider::{APP_ID, APP_SECRET, FakeProvider, Gate, REDIRECT_URI};
+use logto_client::axum::{LogtoAuth, VaultLayer};
 use logto_client::vault::{Vault, Vaulted};
 use logto_client::{
     Error, LogtoClient, LogtoConfig, LogtoSession, LogtoStorage, SessionHandle, SignInOptions, TokenTarget, Url,
@@ -61,10 +62,18 @@ impl App {
     where
         H: SessionHandle + Sync,
     {
+        let storage = Storage { session: Vaulted::new(session, self.vault.clone()) };
+        self.answer_over(storage, own, path_and_query).await
+    }
+
+    /// The same over a storage in the vault.
+    pub(crate) async fn answer_over<S>(&self, storage: S, own: &impl OwnValues, path_and_query: &str) -> Answer
+    where
+        S: LogtoStorage + Sync,
+    {
         let url = Url::parse(REDIRECT_URI).and_then(|base| base.join(path_and_query)).expect("a path");
         let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
-        let storage = Storage { session: Vaulted::new(session, self.vault.clone()) };
-        let session = LogtoClient::with_http_client(self.config.clone(), HTTP.clone()).session(storage);
+        let session = self.client().session(storage);
         let result = Box::pin(self.result(&session, own, &url, &query)).await;
         let mut answer = result.unwrap_or_else(|error| Answer {
             status: status(&error),
@@ -86,15 +95,25 @@ impl App {
         answer
     }
 
-    async fn result<H>(
+    /// The layer of an app without a session library.
+    pub(crate) fn vault_layer(&self) -> VaultLayer {
+        let auth = LogtoAuth::builder(self.client(), "http://localhost").build().expect("a configuration");
+        auth.vault_layer(self.vault.clone())
+    }
+
+    fn client(&self) -> LogtoClient {
+        LogtoClient::with_http_client(self.config.clone(), HTTP.clone())
+    }
+
+    async fn result<S>(
         &self,
-        session: &LogtoSession<Storage<H>>,
+        session: &LogtoSession<S>,
         own: &impl OwnValues,
         url: &Url,
         query: &HashMap<String, String>,
     ) -> Result<Answer, Error>
     where
-        H: SessionHandle + Sync,
+        S: LogtoStorage + Sync,
     {
         Ok(match url.path() {
             "/page" => page(&user(session).await?),

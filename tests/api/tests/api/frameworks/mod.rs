@@ -61,9 +61,11 @@ pub(crate) const FRAMEWORKS: [Framework; 6] = [
     Framework { name: "Rocket", start: |api, partners| Box::pin(rocket::start(api, partners)) },
 ];
 
+type Starting = Pin<Box<dyn Future<Output = App>>>;
+
 pub(crate) struct Framework {
     pub(crate) name: &'static str,
-    start: fn(LogtoApi, Partners) -> Pin<Box<dyn Future<Output = App>>>,
+    start: fn(LogtoApi, Partners) -> Starting,
 }
 
 impl Framework {

@@ -1,5 +1,7 @@
 //! By extractors.
 
+#![expect(clippy::needless_pass_by_value, reason = "an extractor is an argument by value")]
+
 use std::net::Ipv4Addr;
 
 use logto_client::api::{Allowed, ApiResponse, Bearer, LogtoApi, OptionalBearer};
@@ -23,37 +25,37 @@ pub(super) async fn start(api: LogtoApi, partners: Partners) -> App {
 }
 
 #[handler]
-async fn list(token: Bearer) -> String {
+fn list(token: Bearer) -> String {
     token.sub().to_owned()
 }
 
 #[handler]
-async fn create(Allowed(token): Allowed<Write>) -> String {
+fn create(Allowed(token): Allowed<Write>) -> String {
     token.sub().to_owned()
 }
 
 #[handler]
-async fn check(token: Bearer) -> Result<String, ApiResponse> {
+fn check(token: Bearer) -> Result<String, ApiResponse> {
     token.require::<Write>().map_err(|error| token.respond(&error))?;
     Ok(token.sub().to_owned())
 }
 
 #[handler]
-async fn maybe(OptionalBearer(token): OptionalBearer) -> String {
+fn maybe(OptionalBearer(token): OptionalBearer) -> String {
     token.map_or("nobody".to_owned(), |token| token.sub().to_owned())
 }
 
 #[handler]
-async fn of_partner(token: Bearer<Partners>) -> String {
+fn of_partner(token: Bearer<Partners>) -> String {
     token.sub().to_owned()
 }
 
 #[handler]
-async fn by_partner(Allowed(token): Allowed<Write, Bearer<Partners>>) -> String {
+fn by_partner(Allowed(token): Allowed<Write, Bearer<Partners>>) -> String {
     token.sub().to_owned()
 }
 
 #[handler]
-async fn missing(token: Bearer<Missing>) -> String {
+fn missing(token: Bearer<Missing>) -> String {
     token.sub().to_owned()
 }

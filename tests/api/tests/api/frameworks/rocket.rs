@@ -1,5 +1,7 @@
 //! By request guards.
 
+#![expect(clippy::needless_pass_by_value, reason = "an extractor is an argument by value")]
+
 use std::sync::Mutex;
 
 use fake_provider::{FakeProvider, SUBJECT};
@@ -42,43 +44,43 @@ fn build() -> Rocket<Build> {
 }
 
 #[get("/things")]
-async fn list(token: Bearer) -> String {
+fn list(token: Bearer) -> String {
     token.sub().to_owned()
 }
 
 #[post("/things")]
-async fn create(token: Allowed<Write>) -> String {
+fn create(token: Allowed<Write>) -> String {
     token.0.sub().to_owned()
 }
 
 #[put("/things")]
-async fn check(token: Bearer) -> Result<String, ApiResponse> {
+fn check(token: Bearer) -> Result<String, ApiResponse> {
     token.require::<Write>().map_err(|error| token.respond(&error))?;
     Ok(token.sub().to_owned())
 }
 
 #[get("/maybe")]
-async fn maybe(token: OptionalBearer) -> String {
+fn maybe(token: OptionalBearer) -> String {
     token.0.map_or("nobody".to_owned(), |token| token.sub().to_owned())
 }
 
 #[get("/partners")]
-async fn of_partner(token: Bearer<Partners>) -> String {
+fn of_partner(token: Bearer<Partners>) -> String {
     token.sub().to_owned()
 }
 
 #[post("/partners")]
-async fn by_partner(token: Allowed<Write, Bearer<Partners>>) -> String {
+fn by_partner(token: Allowed<Write, Bearer<Partners>>) -> String {
     token.0.sub().to_owned()
 }
 
 #[get("/option")]
-async fn option(token: Option<Bearer>) -> String {
+fn option(token: Option<Bearer>) -> String {
     token.map_or("nobody".to_owned(), |token| token.sub().to_owned())
 }
 
 #[get("/result")]
-async fn result(token: Result<Bearer, ApiResponse>) -> String {
+fn result(token: Result<Bearer, ApiResponse>) -> String {
     token.map_or_else(|refusal| format!("status {}", refusal.status), |token| token.sub().to_owned())
 }
 
@@ -95,7 +97,7 @@ impl<'r> FromRequest<'r> for Hidden {
 }
 
 #[get("/missing")]
-async fn missing(token: Hidden) -> String {
+fn missing(token: Hidden) -> String {
     token.0.sub().to_owned()
 }
 

@@ -29,44 +29,44 @@ pub(super) async fn start(api: LogtoApi, partners: Partners) -> App {
 }
 
 #[handler]
-async fn list(token: Bearer) -> String {
+fn list(token: Bearer) -> String {
     token.sub().to_owned()
 }
 
 #[handler]
-async fn create(token: Allowed<Write>) -> String {
+fn create(token: Allowed<Write>) -> String {
     token.0.sub().to_owned()
 }
 
 #[handler]
-async fn check(token: Bearer) -> Result<String, ApiResponse> {
+fn check(token: Bearer) -> Result<String, ApiResponse> {
     token.require::<Write>().map_err(|error| token.respond(&error))?;
     Ok(token.sub().to_owned())
 }
 
 #[handler]
-async fn maybe(token: OptionalBearer) -> String {
+fn maybe(token: OptionalBearer) -> String {
     token.0.map_or("nobody".to_owned(), |token| token.sub().to_owned())
 }
 
 struct Sub(String);
 
 #[handler]
-async fn require_partner(token: Bearer<Partners>, depot: &mut Depot) {
+fn require_partner(token: Bearer<Partners>, depot: &mut Depot) {
     depot.insert_typed(Sub(token.sub().to_owned()));
 }
 
 #[handler]
-async fn require_partner_with_write(token: Allowed<Write, Bearer<Partners>>, depot: &mut Depot) {
+fn require_partner_with_write(token: Allowed<Write, Bearer<Partners>>, depot: &mut Depot) {
     depot.insert_typed(Sub(token.0.sub().to_owned()));
 }
 
 #[handler]
-async fn sub(depot: &mut Depot) -> String {
+fn sub(depot: &mut Depot) -> String {
     depot.get_typed::<Sub>().expect("the hoop's").0.clone()
 }
 
 #[handler]
-async fn missing(token: Bearer<Missing>) -> String {
+fn missing(token: Bearer<Missing>) -> String {
     token.sub().to_owned()
 }

@@ -13,13 +13,19 @@ pub(crate) const CASES: &[Case] = &[
         name: "two_hundred_writers",
         row: "200 concurrent requests, each setting its own item",
         many_processes: false,
-        run: |site| Box::pin(async move { writers(&site, &[site.start()]).await }),
+        run: |site| Box::pin(async move { writers(&site, &[site.start()], WRITERS, own_item).await }),
     },
     Case {
         name: "two_hundred_writers_in_two_processes",
         row: "The same, across two processes",
         many_processes: true,
-        run: |site| Box::pin(async move { writers(&site, &[site.start(), site.start()]).await }),
+        run: |site| Box::pin(async move { writers(&site, &[site.start(), site.start()], WRITERS, own_item).await }),
+    },
+    Case {
+        name: "twenty_writers_of_one_item",
+        row: "20 concurrent requests, each setting its own item and a shared one",
+        many_processes: false,
+        run: |site| Box::pin(async move { writers(&site, &[site.start()], 20, own_item_and_one_of_all).await }),
     },
     Case {
         name: "a_process_that_has_the_session_in_use",
@@ -59,19 +65,28 @@ pub(crate) const CASES: &[Case] = &[
 
 const WRITERS: u32 = 200;
 
+fn own_item(key: &str) -> Step {
+    set(key, "1")
+}
+
+/// The other writers change an item that this one has read.
+fn own_item_and_one_of_all(key: &str) -> Step {
+    Step::Apply(changes(&[("first", Some(key)), (key, Some("1"))]))
+}
+
 /// Do all of them keep what they were told is written?
-async fn writers(site: &Arc<Site>, servers: &[Server]) -> Outcome {
+async fn writers(site: &Arc<Site>, servers: &[Server], writers: u32, write: fn(&str) -> Step) -> Outcome {
     let visitor = Visitor::with_session(&servers[0]).await;
-    let keys: Vec<_> = (0..WRITERS).map(|number| format!("key {number}")).collect();
-    let mut writers = JoinSet::new();
+    let keys: Vec<_> = (0..writers).map(|number| format!("key {number}")).collect();
+    let mut requests = JoinSet::new();
     for (key, server) in keys.iter().zip(servers.iter().cycle()) {
         let visitor = visitor.moved_to(server);
-        let script = [get("first"), Step::Wait, set(key, "1")];
-        writers.spawn(async move { visitor.run(script).await.remove(2) });
+        let script = [get("first"), get(key), Step::Wait, write(key)];
+        requests.spawn(async move { visitor.run(script).await.remove(3) });
     }
-    site.gate.arrivals(WRITERS).await;
-    site.gate.open(WRITERS);
-    let acknowledged = writers.join_all().await.into_iter().filter(|answer| *answer == Answer::Done).count();
+    site.gate.arrivals(writers).await;
+    site.gate.open(writers);
+    let acknowledged = requests.join_all().await.into_iter().filter(|answer| *answer == Answer::Done).count();
 
     // Several processes are asked through one that has not seen the session yet.
     let fresh = site.start();
@@ -155,6 +170,6 @@ async fn sign_out(site: &Arc<Site>, sign_out: Vec<Step>) -> Outcome {
     Outcome { class, numbers: Some(numbers) }
 }
 
-fn present(answers: &[Answer]) -> usize {
+pub(super) fn present(answers: &[Answer]) -> usize {
     answers.iter().filter(|answer| matches!(answer, Answer::Item(Some(_)))).count()
 }

@@ -16,6 +16,8 @@ cases! {
     an_err_after_a_write: "A write, then the handler returns `Err`",
     a_panic_after_a_write: "A write, then the handler panics",
     a_500_after_a_first_write: "A new visitor's first write, then the handler responds with 500",
+    an_err_after_a_first_write: "A new visitor's first write, then the handler returns `Err`",
+    a_panic_after_a_first_write: "A new visitor's first write, then the handler panics",
     a_failing_store: "A write that the store fails to save",
     renewing: "`renew`",
     a_500_after_renewing: "`renew`, then the handler responds with 500",
@@ -80,10 +82,22 @@ async fn a_panic_after_a_write(site: Arc<Site>) -> &'static str {
 }
 
 async fn a_500_after_a_first_write(site: Arc<Site>) -> &'static str {
+    first_write(&site, End::Status500).await
+}
+
+async fn an_err_after_a_first_write(site: Arc<Site>) -> &'static str {
+    first_write(&site, End::Err).await
+}
+
+async fn a_panic_after_a_first_write(site: Arc<Site>) -> &'static str {
+    first_write(&site, End::Panic).await
+}
+
+async fn first_write(site: &Arc<Site>, end: End) -> &'static str {
     let server = site.start();
     let visitor = Visitor::at(&server);
 
-    fail(&visitor, &Script::from([set("key", "1")]).ending(End::Status500)).await;
+    fail(&visitor, &Script::from([set("key", "1")]).ending(end)).await;
 
     match (visitor.cookie(), visitor.item("key").await) {
         (Some(_), Some(_)) => "kept",
@@ -153,7 +167,7 @@ async fn renewing(site: Arc<Site>) -> &'static str {
     let items = visitor.run([get("first"), get("second"), get("third")]).await;
     if renewed == Answer::Failed("Unsupported".to_owned()) {
         assert_eq!(items, [item("1"), item("2"), Answer::Item(None)], "nothing has changed");
-        assert_eq!(visitor.cookie().as_ref(), Some(&old));
+        assert_eq!(intruder(&server).item("first").await.as_deref(), Some("1"));
         return "`Unsupported`; nothing changes";
     }
     assert_eq!(renewed, Answer::Done);
@@ -293,7 +307,8 @@ async fn reloading(site: Arc<Site>) -> &'static str {
 
     assert_eq!(answers[0], item("1"));
     // A reload never costs what this request has written.
-    assert_eq!(answers[4..], [Answer::Done, Answer::Reloaded(false), item("1")]);
+    assert!(matches!(answers[4..6], [Answer::Done, Answer::Reloaded(_)]), "{answers:?}");
+    assert_eq!(answers[6], item("1"));
     match (&answers[2], &answers[3]) {
         (Answer::Reloaded(true), value) if *value == item("2") => "`Ok(true)`: sees the write",
         (Answer::Reloaded(false), value) if *value == item("1") => "`Ok(false)`: keeps its old copy",

@@ -2,7 +2,9 @@
 
 pub(crate) mod concurrency;
 pub(crate) mod differences;
+pub(crate) mod late;
 pub(crate) mod promises;
+pub(crate) mod vault;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,6 +35,12 @@ impl From<&'static str> for Outcome {
     fn from(class: &'static str) -> Self {
         Self { class, numbers: None }
     }
+}
+
+/// The case of that name.
+pub(crate) fn named(name: &str) -> &'static Case {
+    let mut cases = [promises::CASES, differences::CASES, concurrency::CASES, late::CASES, vault::CASES].into_iter();
+    cases.find_map(|cases| cases.iter().find(|case| case.name == name)).expect("a case of that name")
 }
 
 /// The functions of a module as [`Case`]s, each with its row of the table.

@@ -6,17 +6,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use actix_session::config::CookieContentSecurity;
-use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_session::storage::{CookieSessionStore, LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::{Key, time::Duration};
 use actix_web::error::ErrorInternalServerError;
 use actix_web::rt::System;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use logto_storage_core::SessionHandle;
+use logto_vault::ThreadBound;
 use serde_json::Value;
 
-use crate::gate::{Fault, Gate};
+use super::SECRET;
+use crate::gate::Fault;
 use crate::script::{self, Ending, Script};
-use crate::site::{Driver, Process};
+use crate::site::{Context, Driver, Process};
 
 pub(crate) struct V0_11;
 
@@ -27,33 +30,48 @@ impl Driver for V0_11 {
         Some(&store.fault)
     }
 
-    fn serve(Process { listener, gate, stopped }: Process, store: Self::Store) {
-        let app = move || {
-            let sessions = SessionMiddleware::builder(store.clone(), Key::from(&[7; 64]))
-                .cookie_secure(false)
-                // Encrypted, the cookie of one session would look different each time.
-                .cookie_content_security(CookieContentSecurity::Signed)
-                .build();
-            let gate = web::Data::from(Arc::clone(&gate));
-            App::new().wrap(sessions).app_data(gate).service(web::resource("/").post(handler))
-        };
-        System::new().block_on(async {
-            let server = HttpServer::new(app).workers(2).disable_signals().listen(listener).expect("a listener").run();
-            let handle = server.handle();
-            tokio::select! {
-                ended = server => ended.expect("actix-web serves"),
-                _ = stopped => handle.stop(false).await,
-            }
-        });
+    fn serve(process: Process, store: Self::Store) {
+        serve(process, move || store.clone());
     }
+}
+
+pub(crate) struct V0_11Cookie;
+
+impl Driver for V0_11Cookie {
+    type Store = ();
+
+    fn serve(process: Process, (): Self::Store) {
+        serve(process, CookieSessionStore::default);
+    }
+}
+
+fn serve<S: SessionStore + 'static>(process: Process, store: impl Fn() -> S + Clone + Send + 'static) {
+    let Process { listener, context, stopped } = process;
+    let app = move || {
+        let sessions = SessionMiddleware::builder(store(), Key::from(&SECRET))
+            .cookie_secure(false)
+            // Encrypted, the cookie of one session would look different each time.
+            .cookie_content_security(CookieContentSecurity::Signed)
+            .build();
+        let context = web::Data::from(Arc::clone(&context));
+        App::new().wrap(sessions).app_data(context).service(web::resource("/").post(handler))
+    };
+    System::new().block_on(async {
+        let server = HttpServer::new(app).workers(2).disable_signals().listen(listener).expect("a listener").run();
+        let handle = server.handle();
+        tokio::select! {
+            ended = server => ended.expect("actix-web serves"),
+            _ = stopped => handle.stop(false).await,
+        }
+    });
 }
 
 async fn handler(
     session: Session,
     script: web::Json<Script>,
-    gate: web::Data<Gate>,
+    context: web::Data<Context>,
 ) -> actix_web::Result<HttpResponse> {
-    match script::run(session, script.into_inner(), &gate).await {
+    match script::run(session, script.into_inner(), &context).await {
         Ending::Ok(answers) => Ok(HttpResponse::Ok().body(answers)),
         Ending::Status500 => Ok(HttpResponse::InternalServerError().finish()),
         Ending::Err => Err(ErrorInternalServerError("the script says so")),
@@ -69,6 +87,10 @@ impl script::Session for Session {
     fn end(&self) -> impl Future<Output = ()> + Send {
         self.purge();
         ready(())
+    }
+
+    fn for_vault(&self) -> impl SessionHandle + Sync {
+        ThreadBound::new(self.clone())
     }
 }
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use axum::routing::post;
 use axum::{Json, Router};
 use axum_session::{DatabaseError, DatabasePool, Session, SessionConfig, SessionLayer, SessionStore};
+use logto_storage_core::SessionHandle;
 use serde_json::Value;
 
 use super::tower_sessions::{answer, serve};
@@ -23,10 +24,10 @@ impl Driver for V0_22 {
         Some(&store.fault)
     }
 
-    fn serve(Process { listener, gate, stopped }: Process, store: Self::Store) {
+    fn serve(Process { listener, context, stopped }: Process, store: Self::Store) {
         let handler = async move |session: Session<Database>, Json(script): Json<Script>| {
-            let gate = Arc::clone(&gate);
-            answer(script::run(session, script, &gate).await)
+            let context = Arc::clone(&context);
+            answer(script::run(session, script, &context).await)
         };
         let router = async {
             let store = SessionStore::new(Some(store), SessionConfig::default()).await.expect("a store in memory");
@@ -44,6 +45,10 @@ impl script::Session for Session<Database> {
 
     async fn end(&self) {
         self.destroy();
+    }
+
+    fn for_vault(&self) -> impl SessionHandle + Sync {
+        self.clone()
     }
 }
 

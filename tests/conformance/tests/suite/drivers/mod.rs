@@ -8,7 +8,9 @@ mod tower_sessions;
 
 use std::sync::Arc;
 
+use crate::cases::vault;
 use crate::site::{Driver, Site};
+use crate::vaults::Items;
 
 pub(crate) struct Framework {
     /// In the names of tests.
@@ -16,16 +18,25 @@ pub(crate) struct Framework {
     /// In the table.
     pub(crate) title: &'static str,
     /// A site of its own, with an empty store.
-    pub(crate) site: fn() -> Arc<Site>,
+    pub(crate) site: fn(Items) -> Arc<Site>,
     /// Whether real processes could share the store.
     pub(crate) many_processes: bool,
-    /// Cases whose outcome is ours to keep, not only the library's to choose: name and class.
+    /// Cases whose outcome is ours to keep, not only the library's to choose: name and class. With a vault, others come first.
     pub(crate) ours: &'static [(&'static str, &'static str)],
 }
 
 impl Framework {
     const fn new<D: Driver>(name: &'static str, title: &'static str) -> Self {
         Self { name, title, site: Site::of::<D>, many_processes: true, ours: &[] }
+    }
+
+    /// What the case has to come to, if that is not only the library's to choose.
+    pub(crate) fn promised(&self, case: &str, items: Items) -> Option<&'static str> {
+        let find = |promises: &'static [(&str, &str)]| {
+            promises.iter().find(|(name, _)| *name == case).map(|(_, class)| *class)
+        };
+        let in_vault = if items == Items::Session { None } else { find(vault::PROMISES) };
+        in_vault.or_else(|| find(self.ours))
     }
 
     const fn promises(self, ours: &'static [(&'static str, &'static str)]) -> Self {
@@ -62,3 +73,17 @@ pub(crate) static FRAMEWORKS: [Framework; 7] = [
             .promises(&[REFUSES_TO_RENEW, REFUSES_TO_WRITE_WHAT_IS_DROPPED])
     },
 ];
+
+/// Libraries that keep a session in its cookie, where a vault is needed: several tokens do not fit into one.
+pub(crate) static COOKIES: [Framework; 3] = [
+    Framework::new::<actix_session::V0_11Cookie>(
+        "actix-session-0.11-cookie",
+        "actix-session 0.11, `CookieSessionStore`",
+    )
+    .promises(&[RENEWS]),
+    Framework::new::<poem::V3Cookie>("poem-3-cookie", "poem 3, `CookieSession`").promises(&[RENEWS]),
+    Framework::new::<salvo::V1Cookie>("salvo-1-cookie", "salvo 1, `CookieStore`").promises(&[REFUSES_TO_RENEW]),
+];
+
+/// The secret of the libraries that sign or encrypt their cookies.
+const SECRET: [u8; 64] = [7; 64];

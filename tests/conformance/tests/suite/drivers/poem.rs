@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use logto_storage_core::SessionHandle;
 use poem::error::InternalServerError;
 use poem::http::StatusCode;
 use poem::listener::TcpAcceptor;
-use poem::session::{CookieConfig, MemoryStorage, ServerSession, Session, SessionStorage};
+use poem::session::{CookieConfig, CookieSession, MemoryStorage, ServerSession, Session, SessionStorage};
+use poem::web::cookie::CookieKey;
 use poem::web::{Data, Json};
-use poem::{EndpointExt, Response, Route, Server, handler, post};
+use poem::{Endpoint, EndpointExt, Middleware, Response, Route, Server, handler, post};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::gate::{Fault, Gate};
+use super::SECRET;
+use crate::gate::Fault;
 use crate::script::{self, Ending, Script};
-use crate::site::{Driver, Process};
+use crate::site::{Context, Driver, Process};
 
 pub(crate) struct V3;
 
@@ -26,28 +29,43 @@ impl Driver for V3 {
         Some(&store.fault)
     }
 
-    fn serve(Process { listener, gate, stopped }: Process, store: Self::Store) {
-        let sessions = ServerSession::new(CookieConfig::default().secure(false), store);
-        let app = Route::new().at("/", post(handler)).with(sessions).data(gate);
-        let runtime = Runtime::new().expect("a runtime");
-        runtime.block_on(async {
-            let listener = TcpAcceptor::from_std(listener).expect("a listener");
-            tokio::select! {
-                ended = Server::new_with_acceptor(listener).run(app) => ended.expect("poem serves"),
-                _ = stopped => (),
-            }
-        });
-        runtime.shutdown_background();
+    fn serve(process: Process, store: Self::Store) {
+        serve(process, ServerSession::new(CookieConfig::default().secure(false), store));
     }
+}
+
+pub(crate) struct V3Cookie;
+
+impl Driver for V3Cookie {
+    type Store = ();
+
+    fn serve(process: Process, (): Self::Store) {
+        let config = CookieConfig::private(CookieKey::from(&SECRET));
+        serve(process, CookieSession::new(config.secure(false)));
+    }
+}
+
+fn serve<M: Middleware<Route, Output: Endpoint + 'static>>(process: Process, sessions: M) {
+    let Process { listener, context, stopped } = process;
+    let app = Route::new().at("/", post(handler)).with(sessions).data(context);
+    let runtime = Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let listener = TcpAcceptor::from_std(listener).expect("a listener");
+        tokio::select! {
+            ended = Server::new_with_acceptor(listener).run(app) => ended.expect("poem serves"),
+            _ = stopped => (),
+        }
+    });
+    runtime.shutdown_background();
 }
 
 #[handler]
 async fn handler(
     session: &Session,
     Json(script): Json<Script>,
-    Data(gate): Data<&Arc<Gate>>,
+    Data(context): Data<&Arc<Context>>,
 ) -> poem::Result<Response> {
-    match script::run(session.clone(), script, gate).await {
+    match script::run(session.clone(), script, context).await {
         Ending::Ok(answers) => Ok(answers.into()),
         Ending::Status500 => Ok(StatusCode::INTERNAL_SERVER_ERROR.into()),
         Ending::Err => Err(InternalServerError(std::io::Error::other("the script says so"))),
@@ -61,6 +79,10 @@ impl script::Session for Session {
 
     async fn end(&self) {
         self.purge();
+    }
+
+    fn for_vault(&self) -> impl SessionHandle + Sync {
+        self.clone()
     }
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use logto_storage_core::SessionHandle;
 use salvo::conn::tcp::TcpAcceptor;
 use salvo::http::StatusError;
 use salvo::http::request::SecureMaxSize;
@@ -13,9 +14,10 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::gate::{Fault, Gate};
+use super::SECRET;
+use crate::gate::Fault;
 use crate::script::{self, Ending, Script};
-use crate::site::{Driver, Process};
+use crate::site::{Context, Driver, Process};
 
 pub(crate) struct V1;
 
@@ -36,18 +38,24 @@ pub(crate) struct V1Memory;
 impl Driver for V1Memory {
     type Store = MemoryStore;
 
-    fn fault(_store: &Self::Store) -> Option<&Fault> {
-        None
-    }
-
     fn serve(process: Process, store: Self::Store) {
         serve(process, store);
     }
 }
 
-fn serve(Process { listener, gate, stopped }: Process, store: impl SessionStore + Send + Sync + 'static) {
-    let sessions = SessionHandler::builder(store, &[7; 64]).build().expect("a key that is long enough");
-    let router = Router::new().hoop(SecureMaxSize(1 << 20)).hoop(sessions).post(Handler(gate));
+pub(crate) struct V1Cookie;
+
+impl Driver for V1Cookie {
+    type Store = ();
+
+    fn serve(process: Process, (): Self::Store) {
+        serve(process, CookieStore);
+    }
+}
+
+fn serve(Process { listener, context, stopped }: Process, store: impl SessionStore + Send + Sync + 'static) {
+    let sessions = SessionHandler::builder(store, &SECRET).build().expect("a key that is long enough");
+    let router = Router::new().hoop(SecureMaxSize(1 << 20)).hoop(sessions).post(Handler(context));
     let runtime = Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).expect("a listener");
@@ -60,7 +68,7 @@ fn serve(Process { listener, gate, stopped }: Process, store: impl SessionStore 
     runtime.shutdown_background();
 }
 
-struct Handler(Arc<Gate>);
+struct Handler(Arc<Context>);
 
 #[handler]
 impl Handler {
@@ -85,6 +93,10 @@ impl script::Session for Session {
 
     async fn end(&self) {
         self.clone().destroy();
+    }
+
+    fn for_vault(&self) -> impl SessionHandle + Sync {
+        self.clone()
     }
 }
 

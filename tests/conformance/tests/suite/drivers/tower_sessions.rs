@@ -1,12 +1,12 @@
 //! axum with tower-sessions.
 
 use std::future::{Future, ready};
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
+use logto_storage_core::SessionHandle;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -57,10 +57,10 @@ macro_rules! driver {
                     Some(&store.fault)
                 }
 
-                fn serve(Process { listener, gate, stopped }: Process, store: Self::Store) {
+                fn serve(Process { listener, context, stopped }: Process, store: Self::Store) {
                     let handler = async move |session: Session, Json(script): Json<Script>| {
-                        let gate = Arc::clone(&gate);
-                        answer(script::run(session, script, &gate).await)
+                        let context = context.clone();
+                        answer(script::run(session, script, &context).await)
                     };
                     let sessions = SessionManagerLayer::new(store).with_secure(false);
                     let router = Router::new().route("/", post(handler)).layer(sessions);
@@ -75,6 +75,10 @@ macro_rules! driver {
 
                 async fn end(&self) {
                     self.flush().await.expect("a session in memory");
+                }
+
+                fn for_vault(&self) -> impl SessionHandle + Sync {
+                    self.clone()
                 }
             }
 

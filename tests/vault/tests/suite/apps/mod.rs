@@ -1,9 +1,10 @@
-//! The session libraries: one file with an app each, which hands every request to [`App::answer`].
+//! The session libraries, and none: one file with an app each, which hands every request to [`App::answer`].
 
 mod actix_session;
 mod axum_session;
 mod poem;
 mod salvo;
+mod ticket_cookie;
 mod tower_sessions;
 
 use std::net::TcpListener;
@@ -26,7 +27,8 @@ pub(crate) struct Library {
     pub(crate) serve: fn(TcpListener, Arc<App>, oneshot::Receiver<()>),
 }
 
-pub(crate) const LIBRARIES: [Library; 8] = [
+pub(crate) const LIBRARIES: [Library; 9] = [
+    ticket_cookie::COOKIE,
     tower_sessions::MEMORY,
     actix_session::SERVER,
     actix_session::COOKIE,
