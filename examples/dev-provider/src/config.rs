@@ -98,12 +98,20 @@ impl Default for Config {
             client_secret: Some("dev-secret".to_owned()),
             redirect_uris: strings(&["http://localhost:3000/callback"]),
             post_logout_redirect_uris: strings(&["http://localhost:3000/"]),
-            machine_clients: vec![MachineClient {
-                id: "dev-machine".to_owned(),
-                secret: "dev-machine-secret".to_owned(),
-                roles: strings(&["viewer"]),
-                memberships: vec![Membership::new("acme", &["member"])],
-            }],
+            machine_clients: vec![
+                MachineClient {
+                    id: "dev-machine".to_owned(),
+                    secret: "dev-machine-secret".to_owned(),
+                    roles: strings(&["viewer"]),
+                    memberships: vec![Membership::new("acme", &["member"])],
+                },
+                MachineClient {
+                    id: "dev-admin-machine".to_owned(),
+                    secret: "dev-admin-machine-secret".to_owned(),
+                    roles: strings(&["admin"]),
+                    memberships: vec![Membership::new("acme", &["admin"])],
+                },
+            ],
             roles: vec![
                 Role::new("admin", &["read:items", "write:items", "read:invoices"]),
                 Role::new("viewer", &["read:items"]),

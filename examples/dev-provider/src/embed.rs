@@ -9,8 +9,8 @@ use crate::DevProvider;
 use crate::authorize::{AuthorizationRequest, ReplyTo};
 use crate::grants::Grant;
 use crate::params::Params;
-use crate::routes;
 use crate::users::User;
+use crate::{routes, token};
 
 /// Why a user could not be sent back to the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,5 +72,14 @@ impl DevProvider {
         // A registered redirect URI is a URL, and a query does not change that.
         Url::parse(&location)
             .map_err(|_| AuthorizeError::Client { error: "invalid_redirect_uri", description: location })
+    }
+
+    /// Issues an access token to a machine-to-machine app, for an API and with every permission that the app's roles
+    /// grant there. Returns `None` if there is no such app or API.
+    pub fn machine_token(&self, client_id: &str, resource: &str) -> Option<String> {
+        let config = &self.provider.config;
+        let client = config.machine_clients.iter().find(|client| client.id == client_id)?;
+        let resource = config.resources.iter().find(|known| known.indicator == resource)?;
+        token::machine_token(&self.provider, client, resource).ok()
     }
 }

@@ -11,11 +11,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use url::form_urlencoded;
 
 use crate::authorize::words;
 use crate::claims::{self, SCOPES};
 use crate::client_auth::{Client, authenticate};
-use crate::config::MachineClient;
+use crate::config::{MachineClient, Resource};
 use crate::error::{OAuthError, Result};
 use crate::expiring::random;
 use crate::grants::{Authorization, epoch_seconds};
@@ -106,6 +107,17 @@ fn client_credentials(provider: &Provider, client: &MachineClient, params: &Para
     let audience = target.audience().ok_or_else(OAuthError::invalid_target)?;
     let access_token = jwt(provider, subject, &client.id, &target, &audience, scope.as_deref())?;
     Ok(Response::new(provider, access_token, scope))
+}
+
+/// A token with everything that the app's roles grant at an API.
+pub(crate) fn machine_token(provider: &Provider, client: &MachineClient, resource: &Resource) -> Result<String> {
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("resource", &*resource.indicator),
+        ("scope", &*resource.scopes.join(" ")),
+    ];
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    Ok(client_credentials(provider, client, &Params::parse(form.as_bytes()))?.access_token)
 }
 
 fn user(tables: &Tables, authorization: &Authorization) -> Result<User> {

@@ -4,6 +4,9 @@
 #[doc = include_str!("../../../README.md")]
 pub mod readme {}
 
+#[doc = include_str!("../../../docs/API.md")]
+pub mod api {}
+
 #[doc = include_str!("../../../docs/STORAGE.md")]
 pub mod storage {}
 

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// The blocks that a translation repeats: how to run the example, how to test, and the program with its `Cargo.toml`.
 const TRANSLATED_BLOCKS: usize = 4;
 
+/// The section whose first block a translation repeats after them.
+const TRANSLATED_SECTION: &str = "\n## Protect an API\n";
+
 #[test]
 fn the_french_readme_has_the_commands_and_the_program_of_the_english_one() {
     assert_translates("README.fr.md");
@@ -58,8 +61,12 @@ fn the_index_of_the_examples_has_each_of_them_and_its_command() {
 }
 
 fn assert_translates(name: &str) {
-    let [english, translation] = ["README.md", name].map(|name| fenced_blocks(&read(&root().join(name))));
-    assert_eq!(translation, english[..TRANSLATED_BLOCKS], "the code of {name} differs from README.md's first blocks");
+    let [english, translation] = ["README.md", name].map(|name| read(&root().join(name)));
+    let mut expected = fenced_blocks(&english);
+    expected.truncate(TRANSLATED_BLOCKS);
+    let (_, api) = english.split_once(TRANSLATED_SECTION).expect(TRANSLATED_SECTION);
+    expected.extend(fenced_blocks(api).into_iter().next());
+    assert_eq!(fenced_blocks(&translation), expected, "the code of {name} differs from that of README.md");
 }
 
 /// The fenced blocks, each with its opening fence.

@@ -3,7 +3,8 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(12);
 pub struct App {
     process: Process,
     url: String,
+    said: Mutex<Receiver<String>>,
     log: NamedTempFile,
 }
 
@@ -45,8 +47,8 @@ impl App {
                 let _ = say.send(line);
             }
         });
-        let mut app = Self { process, url: String::new(), log };
-        let Ok(line) = said.recv_timeout(LIMIT) else {
+        let mut app = Self { process, url: String::new(), said: Mutex::new(said), log };
+        let Some(line) = app.line() else {
             let state = app.process.child.try_wait();
             panic!("it does not say where it listens ({state:?}):\n{}", app.log());
         };
@@ -91,6 +93,24 @@ impl App {
     /// Where it listens.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The next line of its standard output, which it has to write soon.
+    fn line(&self) -> Option<String> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(LIMIT).ok()
+    }
+
+    /// The lines of its standard output from the one after the last up to the one with this text.
+    ///
+    /// # Panics
+    ///
+    /// If it does not write such a line.
+    pub fn lines_until(&self, text: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        while !lines.last().is_some_and(|line: &String| line.contains(text)) {
+            lines.push(self.line().unwrap_or_else(|| panic!("no {text:?} in {lines:#?}:\n{}", self.log())));
+        }
+        lines
     }
 
     /// What it has written to its standard error so far.

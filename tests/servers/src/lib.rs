@@ -3,6 +3,7 @@
 //!
 //! All test packages share [`Browser`], an HTTP client that keeps cookies.
 
+mod api_example;
 mod app;
 mod browser;
 mod chromium;
@@ -17,6 +18,7 @@ mod redis_cluster;
 mod runtime;
 mod trials;
 
+pub use api_example::ApiExample;
 pub use app::{App, Visitor};
 pub use browser::{Browser, Page, Request};
 pub use chromium::{Axe, Chromium};

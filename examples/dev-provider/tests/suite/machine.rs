@@ -142,3 +142,18 @@ async fn apps_are_configured() {
         assert_eq!(post_as(&provider, "/token", basic, &form).await.get("scope"), scope);
     }
 }
+
+#[tokio::test]
+async fn in_the_same_program_a_token_needs_no_request() {
+    let provider = start().await;
+
+    for (app, scope) in [("dev-machine", "read:items"), ("dev-admin-machine", "read:items write:items")] {
+        let token = provider.machine_token(app, API).expect("a token");
+
+        let (_, claims) = verified(&provider, &token, API).await;
+        assert_eq!((&claims["sub"], &claims["scope"]), (&json!(app), &json!(scope)));
+    }
+    assert_eq!(provider.machine_token("dev-client", API), None, "it is no machine's");
+    assert_eq!(provider.machine_token("dev-machine", "https://other.example.com"), None);
+    assert_eq!(provider.token_requests().len(), 0);
+}
