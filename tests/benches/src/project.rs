@@ -1,5 +1,7 @@
 //! Scratch projects, to measure builds.
 
+#![allow(clippy::missing_panics_doc, reason = "a build that fails ends the bench")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
