@@ -4,16 +4,14 @@
 //! first build of each. All candidates have a turn in every round. `RUNS` is the number of rounds; `-- clean`,
 //! `-- additions` and `-- expansion` measure one thing alone.
 
-use std::path::{Path, PathBuf};
+use std::env;
 use std::process::{Command, Output};
-use std::time::Instant;
-use std::{env, fs};
 
 use benches::is_bench;
-use benches::report::{Report, ratio};
-use benches::timing::{self, Spread, Timing};
+use benches::project::{Project, timed, workspace};
+use benches::report::{Report, ratio, seconds};
+use benches::timing::{self, Timing, runs};
 use proc_macro2::{TokenStream, TokenTree};
-use tempfile::TempDir;
 
 type Section = fn(&mut Report);
 
@@ -28,7 +26,7 @@ fn main() {
     let wanted: Vec<_> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     for (name, measure) in SECTIONS {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
-            let mut report = Report::new(format!("compile_time -- {name}"));
+            let mut report = Report::new(&format!("compile_time -- {name}"));
             measure(&mut report);
             report.finish();
         }
@@ -312,7 +310,7 @@ impl Nightly {
     fn of(dependencies: &str) -> Option<Self> {
         let installed = Command::new("rustup").args(["run", "nightly", "rustc", "--version"]).output();
         installed.is_ok_and(|output| output.status.success()).then(|| {
-            let project = Project { nightly: true, ..Project::new(dependencies, "") };
+            let project = Project::nightly(dependencies, "");
             project.cargo(&["check"], false);
             Self { project }
         })
@@ -348,123 +346,7 @@ fn count_tokens(tokens: TokenStream) -> usize {
     tokens.into_iter().map(count).sum()
 }
 
-// --- Scratch projects
-
-struct Project {
-    dir: TempDir,
-    nightly: bool,
-}
-
-struct Build {
-    seconds: f64,
-    /// How many crates, without the project's own.
-    compiled: usize,
-}
-
-impl Project {
-    fn new(dependencies: &str, lib: &str) -> Self {
-        let project = Self { dir: TempDir::new().expect("a folder"), nightly: false };
-        fs::create_dir(project.path("src")).expect("a folder");
-        project.write_manifest(dependencies);
-        project.write_lib(lib);
-        project
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn write_manifest(&self, dependencies: &str) {
-        let manifest = format!(
-            "[package]\nname = 'scratch'\nversion = '0.1.0'\nedition = '2024'\n\n[workspace]\n\n[dependencies]\n{dependencies}\n"
-        );
-        fs::write(self.path("Cargo.toml"), manifest).expect("a file");
-    }
-
-    fn write_lib(&self, text: &str) {
-        fs::write(self.path("src/lib.rs"), text).expect("a file");
-    }
-
-    /// Makes it a program.
-    fn write_main(&self, dependencies: &str, text: &str) {
-        let _ = fs::remove_file(self.path("src/lib.rs"));
-        self.write_manifest(dependencies);
-        fs::write(self.path("src/main.rs"), text).expect("a file");
-    }
-
-    fn clean(&self) {
-        let _ = fs::remove_dir_all(self.path("target"));
-    }
-
-    /// A copy of what is built.
-    fn saved_target(&self) -> TempDir {
-        let saved = TempDir::new().expect("a folder");
-        copy(&self.path("target"), &saved.path().join("target"));
-        saved
-    }
-
-    fn restore_target(&self, saved: &TempDir) {
-        self.clean();
-        copy(&saved.path().join("target"), &self.path("target"));
-    }
-
-    fn build(&self, offline: bool) -> Build {
-        timed(|| self.cargo(&["build"], offline))
-    }
-
-    /// The crates of which there is more than one version.
-    fn duplicates(&self) -> Vec<String> {
-        let output = self.cargo(&["tree", "--duplicates", "--depth", "0", "--prefix", "none"], true);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let mut all: Vec<_> =
-            text.lines().filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect();
-        all.sort();
-        all.dedup();
-        all
-    }
-
-    fn cargo(&self, arguments: &[&str], offline: bool) -> Output {
-        let mut command = if self.nightly { Command::new("rustup") } else { Command::new("cargo") };
-        if self.nightly {
-            command.args(["run", "nightly", "cargo"]);
-        }
-        command.args(offline.then_some("--offline")).args(arguments).current_dir(self.dir.path());
-        // What `cargo bench` itself was told is not meant for it.
-        for variable in ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTUP_TOOLCHAIN"] {
-            command.env_remove(variable);
-        }
-        command.env("CARGO_TARGET_DIR", self.path("target")).env("CARGO_INCREMENTAL", "0");
-        let output = command.output().expect("cargo");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        output
-    }
-}
-
-fn timed(cargo: impl FnOnce() -> Output) -> Build {
-    let start = Instant::now();
-    let output = cargo();
-    let seconds = start.elapsed().as_secs_f64();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let compiled = said.lines().filter(|line| line.trim_start().starts_with("Compiling")).count();
-    Build { seconds, compiled: compiled.saturating_sub(1) }
-}
-
-fn copy(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-a").args([from, to]).status().expect("cp");
-    assert!(copied.success());
-}
-
-/// The path of one of this workspace's packages.
-fn workspace(name: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    root.join(name).canonicalize().expect("a package of this workspace").display().to_string()
-}
-
 // --- Times
-
-fn runs(default: usize) -> usize {
-    env::var("RUNS").map_or(default, |runs| runs.parse().expect("RUNS is a number"))
-}
 
 fn rounds<T>(rounds: usize, candidates: &[&T], mut run: impl FnMut(&T) -> f64) -> Vec<Timing> {
     timing::rounds(rounds, candidates.len(), |index| run(candidates[index]))
@@ -472,10 +354,6 @@ fn rounds<T>(rounds: usize, candidates: &[&T], mut run: impl FnMut(&T) -> f64) -
 
 fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
-fn seconds(spread: Spread) -> String {
-    format!("{:.2} ({:.2}–{:.2})", spread.median, spread.low, spread.high)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]

@@ -6,27 +6,15 @@
 pub mod adapters;
 pub mod items;
 pub mod operations;
+pub mod project;
 pub mod report;
 pub mod stores;
 pub mod timing;
 pub mod written_out;
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+pub use timing::at_once;
 
 /// Whether this is `cargo bench`.
 pub fn is_bench() -> bool {
     std::env::args().any(|argument| argument == "--bench")
-}
-
-/// The output of a future that waits for nothing, as those on memory: no runtime is part of what is measured.
-///
-/// # Panics
-///
-/// If it waits.
-pub fn at_once<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("it waits for something"),
-    }
 }

@@ -9,13 +9,20 @@ use crate::timing::Spread;
 
 /// What one bench prints.
 pub struct Report {
-    bench: String,
+    /// What writes it.
+    command: String,
     text: String,
 }
 
 impl Report {
-    pub fn new(bench: impl Into<String>) -> Self {
-        let mut report = Self { bench: bench.into(), text: String::new() };
+    /// Of `cargo bench`.
+    pub fn new(bench: &str) -> Self {
+        Self::by(format!("cargo bench -p benches --bench {bench}"))
+    }
+
+    /// Of another command.
+    pub fn by(command: impl Into<String>) -> Self {
+        let mut report = Self { command: command.into(), text: String::new() };
         report.line(&machine());
         report
     }
@@ -48,7 +55,7 @@ impl Report {
             return;
         }
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/BENCHMARKS.md");
-        let start = format!("<!-- Written by `UPDATE_DOCS=1 cargo bench -p benches --bench {}`. -->\n", self.bench);
+        let start = format!("<!-- Written by `UPDATE_DOCS=1 {}`. -->\n", self.command);
         let end = "<!-- End of what is written. -->\n";
         let page = fs::read_to_string(&file).expect("docs/BENCHMARKS.md");
         let parts = page.split_once(&start).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
@@ -90,4 +97,9 @@ pub fn bytes(bytes: f64) -> String {
 /// A ratio, and its quartiles.
 pub fn ratio(ratio: Spread) -> String {
     format!("{:.2} ({:.2}–{:.2})", ratio.median, ratio.low, ratio.high)
+}
+
+/// Seconds, and their quartiles.
+pub fn seconds(spread: Spread) -> String {
+    format!("{:.2} ({:.2}–{:.2})", spread.median, spread.low, spread.high)
 }

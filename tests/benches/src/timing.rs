@@ -4,6 +4,9 @@
 //! other takes the drift for a difference. Here all candidates have a turn in every round, in changing order, and a
 //! ratio is taken within a round.
 
+use std::env;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// Something to time: runs as often as it is told.
@@ -77,7 +80,7 @@ pub fn rounds(rounds: usize, candidates: usize, mut value: impl FnMut(usize) -> 
 }
 
 /// How many runs fill the turn of the slowest.
-fn calibrate(turn: Duration, candidates: &mut [Candidate<'_>]) -> u64 {
+pub fn calibrate(turn: Duration, candidates: &mut [Candidate<'_>]) -> u64 {
     let mut times = 1;
     loop {
         let longest = candidates.iter_mut().map(|candidate| {
@@ -92,8 +95,18 @@ fn calibrate(turn: Duration, candidates: &mut [Candidate<'_>]) -> u64 {
     }
 }
 
+/// How many rounds of what takes long: `RUNS`, or else the default.
+///
+/// # Panics
+///
+/// If `RUNS` is no number.
+pub fn runs(default: usize) -> usize {
+    env::var("RUNS").map_or(default, |runs| runs.parse().expect("RUNS is a number"))
+}
+
+/// Nanoseconds.
 #[expect(clippy::cast_precision_loss, reason = "a turn is far shorter than what a float counts exactly")]
-fn per_run(elapsed: Duration, times: u64) -> f64 {
+pub fn per_run(elapsed: Duration, times: u64) -> f64 {
     elapsed.as_nanos() as f64 / times as f64
 }
 
@@ -105,5 +118,17 @@ impl Spread {
         all.sort_by(f64::total_cmp);
         let quartile = |n: usize| all[(all.len() - 1) * n / 4];
         Self { low: quartile(1), median: quartile(2), high: quartile(3) }
+    }
+}
+
+/// The output of a future that waits for nothing, as those on memory: no runtime is part of what is measured.
+///
+/// # Panics
+///
+/// If it waits.
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it waits for something"),
     }
 }

@@ -50,3 +50,15 @@ async fn a_request_with_several_tokens_or_none_that_is_one_is_invalid() {
     }
     assert_eq!(world.provider.count_all(), 0);
 }
+
+#[tokio::test]
+async fn a_token_has_the_characters_of_rfc_6750() {
+    let world = World::start().await;
+    let allowed = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
+    for byte in 0..=u8::MAX {
+        let header = [b"Bearer a", &[byte][..], b"b"].concat();
+        let error = Bearer::from_request(world.api.clone(), [&*header], None).await.unwrap_err();
+        let is_refused_unread = matches!(error, ApiError::InvalidRequest(_));
+        assert_eq!(is_refused_unread, !allowed.contains(&byte), "{:?}: {error:?}", char::from(byte));
+    }
+}
