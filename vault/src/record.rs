@@ -11,6 +11,8 @@ pub(crate) struct OpenRecord {
     pub(crate) ticket: Ticket,
     pub(crate) guard: Guard,
     pub(crate) guard_version: Version,
+    /// Whether the guard is sealed with the first application key.
+    is_sealed_with_first_key: bool,
     /// The newer tickets that the session has: those of renewals that may still be on their way.
     pub(crate) newer: Vec<Ticket>,
     /// By field name. `None`: there is no such field.
@@ -32,11 +34,12 @@ impl OpenRecord {
         let field = record.fields.get(GUARD)?;
         let guard_version = Version::of(field)?;
         let open = |(index, ticket): (_, &Ticket)| Some((index, *ticket, Guard::open(ticket, keys, field)?));
-        let (index, ticket, guard) = tickets.iter().enumerate().find_map(open)?;
+        let (index, ticket, (guard, is_sealed_with_first_key)) = tickets.iter().enumerate().find_map(open)?;
         Some(Self {
             ticket,
             guard,
             guard_version,
+            is_sealed_with_first_key,
             newer: tickets[..index].to_vec(),
             items: HashMap::new(),
             is_complete: false,
@@ -46,7 +49,34 @@ impl OpenRecord {
     /// Creates a record that holds nothing yet.
     pub(crate) fn new(ticket: Ticket, guard: Guard, sealed_guard: &[u8]) -> Self {
         let guard_version = Version::of(sealed_guard).expect("sealed fields begin with a version");
-        Self { ticket, guard, guard_version, newer: Vec::new(), items: HashMap::new(), is_complete: true }
+        Self {
+            ticket,
+            guard,
+            guard_version,
+            is_sealed_with_first_key: true,
+            newer: Vec::new(),
+            items: HashMap::new(),
+            is_complete: true,
+        }
+    }
+
+    /// Expects the guard. Puts it again if it has changed, or if an application key has come before the one that it is sealed
+    /// with. Its data key stays, so that the record stays open for the requests that hold the ticket.
+    pub(crate) fn guard_step(&self, guard: &Guard, keys: &ApplicationKeys) -> Step {
+        if self.is_sealed_with_first_key && guard.is_signed_in == self.guard.is_signed_in {
+            Step::look(GUARD, Some(self.guard_version))
+        } else {
+            Step::put(GUARD, Some(self.guard_version), guard.seal(&self.ticket, keys))
+        }
+    }
+
+    /// Takes in that a swap with this step was done.
+    pub(crate) fn guard_is(&mut self, guard: Guard, step: &Step) {
+        self.guard = guard;
+        if let Some(version) = step.put.as_deref().and_then(Version::of) {
+            self.guard_version = version;
+            self.is_sealed_with_first_key = true;
+        }
     }
 
     /// Seals an item for this record, and takes it in. Without a value, the field is dropped by a swap that replaces.

@@ -119,11 +119,14 @@ impl Guard {
         seal(&guard_key(ticket, keys.first()), ticket.id(), GUARD, VALUE, &content)
     }
 
-    /// Opens a guard field, unless it was not sealed for this ticket and one of these keys.
-    pub(crate) fn open(ticket: &Ticket, keys: &ApplicationKeys, field: &[u8]) -> Option<Self> {
-        let content = keys.iter().find_map(|key| match open(&guard_key(ticket, key), ticket.id(), GUARD, field)? {
-            (VALUE, content) => Some(content),
-            _ => None,
+    /// Opens a guard field, unless it was not sealed for this ticket and one of these keys. Also returns whether it was sealed
+    /// with the first of them.
+    pub(crate) fn open(ticket: &Ticket, keys: &ApplicationKeys, field: &[u8]) -> Option<(Self, bool)> {
+        let (index, content) = keys.iter().enumerate().find_map(|(index, key)| {
+            match open(&guard_key(ticket, key), ticket.id(), GUARD, field)? {
+                (VALUE, content) => Some((index, content)),
+                _ => None,
+            }
         })?;
         let (data_key, is_signed_in) = content.split_first_chunk()?;
         let is_signed_in = match is_signed_in {
@@ -131,7 +134,7 @@ impl Guard {
             [1] => true,
             _ => return None,
         };
-        Some(Self { data_key: DataKey(*data_key), is_signed_in })
+        Some((Self { data_key: DataKey(*data_key), is_signed_in }, index == 0))
     }
 }
 

@@ -53,9 +53,10 @@ impl<S: Clone> Vault<S> {
     /// The ticket in the session already decrypts its record. An application key matters if whoever reads the store can
     /// also read the sessions, for instance because both are in one Redis.
     ///
-    /// To replace a key, deploy the list `[old, new]`, then `[new, old]`, and remove the old key once the vault's
-    /// [lifetime](Self::lifetime) has passed. Records that no key in the list decrypts are gone for the application, so
-    /// setting the first key signs everybody out.
+    /// To replace a key, deploy the list `[old, new]` to all processes, then `[new, old]`, and remove the old key once the
+    /// vault's [lifetime](Self::lifetime) has passed. By then every record has expired or is encrypted with the new key,
+    /// which happens at the next write and whenever a read extends the record's lifetime. If you remove the old key earlier,
+    /// users whose records it still encrypts are signed out. Setting the first key signs everybody out.
     ///
     /// ```
     /// use logto_vault::{MemoryVault, Vault};

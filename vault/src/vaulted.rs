@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use crate::record::OpenRecord;
 use crate::seal::field_name;
-use crate::store::{GUARD, Id, Step, StoreError, Swap, VaultStore};
+use crate::store::{GUARD, Id, StoreError, Swap, Swapped, VaultStore};
 use crate::ticket::{TICKET_KEY, Ticket};
 use crate::vault::Vault;
 use crate::write::Write;
@@ -183,9 +183,12 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         }
         let lifetime = self.vault.lifetime_of(record.guard.is_signed_in);
         if read.remaining.is_some_and(|remaining| remaining < lifetime / 2) {
-            let look = Swap::new([Step::look(GUARD, Some(record.guard_version))], lifetime);
+            let guard = record.guard.clone();
+            let swap = Swap::new([record.guard_step(&guard, self.vault.keys())], lifetime);
             // Nothing depends on it: a later read tries again.
-            let _ = store.swap(record.ticket.id(), &look).await;
+            if let Ok(Swapped::Done) = store.swap(record.ticket.id(), &swap).await {
+                record.guard_is(guard, &swap.steps[0]);
+            }
         }
         Ok(Some(record))
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::record::OpenRecord;
 use crate::seal::{Guard, field_name};
-use crate::store::{GUARD, Step, StoreError, Swap, Swapped, VaultStore, Version};
+use crate::store::{Step, StoreError, Swap, Swapped, VaultStore, Version};
 use crate::ticket::Ticket;
 use crate::vaulted::{Seen, State, Vaulted};
 
@@ -180,14 +180,8 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
 
     async fn swap_items(&self, seen: &mut Seen, mut record: OpenRecord, write: &Write<'_>) -> Result<Attempt> {
         let id = *record.ticket.id();
-        let signs_in = write.signs_in() && !record.guard.is_signed_in;
-        let guard = Guard { is_signed_in: record.guard.is_signed_in || signs_in, ..record.guard.clone() };
-        let mut steps = vec![if signs_in {
-            // The same key with another lifetime. It stays open for the requests that hold the ticket.
-            Step::put(GUARD, Some(record.guard_version), guard.seal(&record.ticket, self.vault.keys()))
-        } else {
-            Step::look(GUARD, Some(record.guard_version))
-        }];
+        let guard = Guard { is_signed_in: record.guard.is_signed_in || write.signs_in(), ..record.guard.clone() };
+        let mut steps = vec![record.guard_step(&guard, self.vault.keys())];
         for (key, value) in &write.items {
             let name = field_name(key);
             let version = record.item(&name).map(|item| item.version);
@@ -205,11 +199,8 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
         let swap = Swap::new(steps, self.vault.lifetime_of(guard.is_signed_in));
         match self.vault.store().swap(&id, &swap).await.map_err(|error| write.failed(error))? {
             Swapped::Done => {
-                let mut versions = swap.steps.iter().map(|step| step.put.as_deref().and_then(Version::of));
-                if let Some(version) = versions.next().flatten() {
-                    record.guard_version = version;
-                }
-                record.guard = guard;
+                record.guard_is(guard, &swap.steps[0]);
+                let versions = swap.steps.iter().skip(1).map(|step| step.put.as_deref().and_then(Version::of));
                 for ((key, value), version) in write.items.iter().zip(versions) {
                     record.wrote(field_name(key), version, value.map(str::to_owned));
                 }

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::time::Duration;
 
-use logto_client::vault::{BoxVault, MemoryVault, PostgresVault, RedisVault, SqliteVault, StoreError};
+use logto_client::vault::{BoxVault, MemoryVault, MongoVault, PostgresVault, RedisVault, SqliteVault, StoreError};
 
 use crate::problem::with_causes;
 
-/// How often expired records are deleted. Redis does so itself.
+/// How often expired records are deleted. Redis and MongoDB do so themselves.
 const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Opens the store that `STORE` names.
@@ -15,13 +15,28 @@ pub(crate) async fn open(store: &str) -> Result<BoxVault, Box<dyn Error>> {
     let scheme = store.split(':').next().unwrap_or_default();
     let opened = match scheme {
         "memory" => Ok(BoxVault::new(MemoryVault::default())),
-        "redis" => RedisVault::connect(store).await.map(BoxVault::new),
+        "redis" | "rediss" if store.contains(',') => {
+            RedisVault::connect_cluster(store.split(',')).await.map(BoxVault::new)
+        }
+        "redis" | "rediss" => RedisVault::connect(store).await.map(BoxVault::new),
+        "mongodb" | "mongodb+srv" => mongodb(store).await.map(BoxVault::new),
         "postgres" | "postgresql" => postgres(store).await.map(BoxVault::new),
         "sqlite" => sqlite(store).await.map(BoxVault::new),
-        _ => return Err("STORE is invalid: set it to `memory` or a URL, redis://…, postgres://… or sqlite:…".into()),
+        _ => {
+            return Err(
+                "STORE is invalid: set it to `memory` or a URL, redis://…, postgres://…, mongodb://… or sqlite:…"
+                    .into(),
+            );
+        }
     };
     // The URL itself may contain a password.
     opened.map_err(|error| format!("cannot use the {scheme} store (STORE): {}", with_causes(&error).join(": ")).into())
+}
+
+async fn mongodb(url: &str) -> Result<MongoVault, StoreError> {
+    let store = MongoVault::connect(url).await?;
+    store.create_index().await?;
+    Ok(store)
 }
 
 async fn postgres(url: &str) -> Result<PostgresVault, StoreError> {

@@ -83,7 +83,7 @@ fn guard(is_signed_in: bool) -> Guard {
 
 /// Whether the guard opens, and then to the same key.
 fn opens(guard: &Guard, ticket: &Ticket, keys: &ApplicationKeys, field: &[u8]) -> bool {
-    let Some(opened) = Guard::open(ticket, keys, field) else { return false };
+    let Some((opened, _)) = Guard::open(ticket, keys, field) else { return false };
     let item = guard.data_key.seal(ticket.id(), NAME, Some(b"value"));
     assert_eq!(opened.data_key.open(ticket.id(), NAME, &item), Some(value(b"value")));
     assert_eq!(opened.is_signed_in, guard.is_signed_in);

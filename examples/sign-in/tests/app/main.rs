@@ -12,7 +12,7 @@ mod visitor;
 
 use std::process::ExitCode;
 
-use servers::{Postgres, Redis};
+use servers::{Mongodb, Postgres, Redis};
 
 fn main() -> ExitCode {
     servers::run(servers::trials! {
@@ -82,7 +82,9 @@ fn main() -> ExitCode {
                 what_is_no_page_is_answered_401,
             ];
         Ok(()) => stores [with_sqlite_a_sign_in_outlives_the_app, a_session_of_a_provider_that_is_gone_is_asked_to_sign_in];
-        Redis::available() => stores [with_redis_a_sign_in_outlives_the_app, without_redis_requests_fail_soon_and_with_it_they_work_again, two_apps_on_redis_share_their_users];
+        Redis::available() => stores [with_redis_a_sign_in_outlives_the_app, with_a_redis_cluster_a_sign_in_outlives_the_app, without_redis_requests_fail_soon_and_with_it_they_work_again, two_apps_on_redis_share_their_users, a_restart_of_redis_between_requests_signs_nobody_out];
+        Redis::available().and(stores::openssl_available()) => stores [with_redis_over_tls_a_sign_in_outlives_the_app];
+        Mongodb::own_available() => stores [with_mongodb_a_sign_in_outlives_the_app];
         Postgres::available() => stores [with_postgres_a_sign_in_outlives_the_app, without_postgres_requests_fail_soon_and_with_it_they_work_again];
     })
 }

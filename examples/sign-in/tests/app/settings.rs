@@ -110,13 +110,16 @@ pub(crate) fn a_taken_port_is_refused_in_one_line() {
 }
 
 pub(crate) fn a_store_that_is_none_is_refused_in_one_line() {
-    for store in ["mongodb://somebody:hunter2@127.0.0.1", "Memory", "/tmp/sessions.db", ":hunter2"] {
+    for store in ["mysql://somebody:hunter2@127.0.0.1", "Memory", "/tmp/sessions.db", ":hunter2"] {
         let line = refusal(&[("STORE", store)]);
         assert!(line.starts_with("STORE is invalid: set it to `memory` or a URL, redis://…, "), "{store}: {line}");
     }
-    for (store, scheme) in
-        [("redis://:hunter2@a:b:c", "redis"), ("postgres://somebody:hunter2@127.0.0.1:port/sessions", "postgres")]
-    {
+    for (store, scheme) in [
+        ("redis://:hunter2@a:b:c", "redis"),
+        ("redis://:hunter2@127.0.0.1:1,redis://:hunter2@a:b:c", "redis"),
+        ("postgres://somebody:hunter2@127.0.0.1:port/sessions", "postgres"),
+        ("mongodb://somebody:hunter2@127.0.0.1:1", "mongodb"),
+    ] {
         let line = refusal(&[("STORE", store)]);
         assert!(line.starts_with(&format!("cannot use the {scheme} store (STORE): ")), "{store}: {line}");
     }
@@ -125,7 +128,10 @@ pub(crate) fn a_store_that_is_none_is_refused_in_one_line() {
 pub(crate) fn a_store_that_is_not_there_is_refused_in_one_line() {
     for (store, scheme) in [
         ("redis://somebody:hunter2@127.0.0.1:1", "redis"),
+        ("redis://:hunter2@127.0.0.1:1,redis://:hunter2@127.0.0.1:2", "redis"),
+        ("rediss://somebody:hunter2@127.0.0.1:1", "rediss"),
         ("postgres://somebody:hunter2@127.0.0.1:1/sessions", "postgres"),
+        ("mongodb://somebody:hunter2@127.0.0.1:1/sessions", "mongodb"),
         ("sqlite:/there/is/no/such/folder/vault.db", "sqlite"),
     ] {
         let line = refusal(&[("STORE", store)]);

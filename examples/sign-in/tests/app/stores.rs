@@ -1,18 +1,63 @@
 //! Stores that last.
 
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use servers::{Postgres, Redis};
+use servers::{Missing, Mongodb, Postgres, Redis, RedisCluster};
 use tempfile::TempDir;
 
 use crate::visitor::{Provider, Visitor, assert_is_quiet, send, start};
 
-const BASE_URL: &str = "http://app.example";
+const BASE_URL: &str = "http://app.localhost";
 
 pub(crate) fn with_redis_a_sign_in_outlives_the_app() {
     let redis = Redis::start(&[]);
     a_sign_in_outlives_the_app(&redis.url());
+}
+
+pub(crate) fn with_redis_over_tls_a_sign_in_outlives_the_app() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path in Unicode").to_owned();
+    let (key, certificate) = (path("key.pem"), path("certificate.pem"));
+    let mut openssl = Command::new("openssl");
+    openssl
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", &key, "-out", &certificate]);
+    let created = openssl.output().expect("openssl");
+    assert!(created.status.success(), "{created:?}");
+    let port = free_port().to_string();
+    let files = ["--tls-cert-file", &certificate, "--tls-key-file", &key, "--tls-ca-cert-file", &certificate];
+    let _redis = Redis::start(&[&["--tls-port", &port, "--tls-auth-clients", "no"], &files[..]].concat());
+
+    a_sign_in_outlives_the_app_with(&[
+        ("STORE", &format!("rediss://localhost:{port}")),
+        ("SSL_CERT_FILE", &certificate),
+    ]);
+}
+
+/// Whether there is what creates a certificate.
+pub(crate) fn openssl_available() -> Result<(), Missing> {
+    let found =
+        Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    if found { Ok(()) } else { Err(Missing::Program("openssl is not installed".to_owned())) }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+pub(crate) fn with_a_redis_cluster_a_sign_in_outlives_the_app() {
+    let cluster = RedisCluster::start();
+    a_sign_in_outlives_the_app(&cluster.urls().join(","));
+}
+
+pub(crate) fn with_mongodb_a_sign_in_outlives_the_app() {
+    let mongodb = Mongodb::start();
+    a_sign_in_outlives_the_app(mongodb.url());
 }
 
 pub(crate) fn with_postgres_a_sign_in_outlives_the_app() {
@@ -32,8 +77,12 @@ pub(crate) fn sqlite() -> (TempDir, String) {
 }
 
 fn a_sign_in_outlives_the_app(store: &str) {
+    a_sign_in_outlives_the_app_with(&[("STORE", store)]);
+}
+
+fn a_sign_in_outlives_the_app_with(store: &[(&str, &str)]) {
     let provider = Provider::start(BASE_URL);
-    let variables = [&provider.settings()[..], &[("BASE_URL", BASE_URL), ("STORE", store)]].concat();
+    let variables = [&provider.settings()[..], &[("BASE_URL", BASE_URL)], store].concat();
     let mut app = start(&variables);
     let (visitor, late) = (Visitor::through(&app, BASE_URL), Visitor::through(&app, BASE_URL));
     assert_eq!(visitor.sign_in("/protected", "Alice").0, "/protected");
@@ -88,6 +137,28 @@ pub(crate) fn two_apps_on_redis_share_their_users() {
     }
     assert_eq!(visitor.sign_out().0, "/");
     assert!(!other.is_signed_in());
+    apps.iter().for_each(assert_is_quiet);
+}
+
+pub(crate) fn a_restart_of_redis_between_requests_signs_nobody_out() {
+    let mut redis = Redis::start(&[]);
+    let provider = Provider::start(BASE_URL);
+    let url = redis.url();
+    let variables = [&provider.settings()[..], &[("BASE_URL", BASE_URL), ("STORE", &url)]].concat();
+    let apps = [start(&variables), start(&variables)];
+    let visitors = apps.each_ref().map(|app| Visitor::through(app, BASE_URL));
+    for (visitor, name) in visitors.iter().zip(["Alice", "Bob"]) {
+        assert_eq!(visitor.sign_in("/protected", name).0, "/protected");
+    }
+
+    for _ in 0..3 {
+        redis.kill();
+        redis.restart();
+        for (visitor, app) in visitors.iter().zip(apps.iter().rev()) {
+            assert!(visitor.is_signed_in() && visitor.at(app, BASE_URL).is_signed_in());
+            assert_eq!(visitor.get("/access-token?resource=https://api.example.com").status, 200);
+        }
+    }
     apps.iter().for_each(assert_is_quiet);
 }
 

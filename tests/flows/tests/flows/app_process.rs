@@ -1,7 +1,7 @@
 //! A process of the app, which is this program, started again. All processes of one app share a Redis.
 
 use std::env;
-use std::process::{ExitCode, Stdio};
+use std::process::{ExitCode, Stdio, exit};
 
 use async_trait::async_trait;
 use axum::Router;
@@ -15,6 +15,7 @@ use servers::Browser;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdin, Command};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tower_sessions_0_14::cookie::SameSite;
 use tower_sessions_0_14::session::{Id, Record};
@@ -45,6 +46,8 @@ pub(crate) struct Instructions {
     pub(crate) redis: String,
     /// The vault's Redis or Postgres, if the items are in a vault.
     pub(crate) vault: Option<String>,
+    /// The vault's application keys.
+    pub(crate) keys: Vec<String>,
     /// Where users come back to, which may be another process.
     pub(crate) app_url: String,
 }
@@ -93,6 +96,13 @@ impl AppProcess {
         kill.args(["-c", r#"kill -s "$1" "$2""#, "sh", signal, &id]);
         assert!(kill.status().await.unwrap().success(), "cannot send {signal}");
     }
+
+    /// Tells it to end, and waits until it has answered what it has begun.
+    pub(crate) async fn end(mut self) {
+        self.signal("TERM").await;
+        let status = timeout(LIMIT, self.child.wait()).await.expect("it ends").unwrap();
+        assert!(status.success(), "{status}");
+    }
 }
 
 pub(crate) fn is_child() -> bool {
@@ -103,23 +113,32 @@ pub(crate) fn is_child() -> bool {
 pub(crate) fn child() -> ExitCode {
     crate::block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut terminate = signal(SignalKind::terminate()).unwrap();
         println!("http://{}", listener.local_addr().unwrap());
         let mut lines = BufReader::new(stdin()).lines();
         let instructions = lines.next_line().await.unwrap().unwrap();
         let app = app(&serde_json::from_str(&instructions).unwrap()).await;
+        let served = axum::serve(listener, app).with_graceful_shutdown(async move { terminate.recv().await.unwrap() });
         tokio::select! {
-            served = axum::serve(listener, app) => served.unwrap(),
+            served = served.into_future() => {
+                served.unwrap();
+                // The runtime would wait for a line.
+                exit(0);
+            }
             _ = lines.next_line() => {}
         }
     });
     ExitCode::SUCCESS
 }
 
-async fn app(Instructions { endpoint, redis, vault, app_url }: &Instructions) -> Router {
+async fn app(Instructions { endpoint, redis, vault, keys, app_url }: &Instructions) -> Router {
     let sessions = SessionManagerLayer::new(sessions(redis).await).with_name(COOKIE).with_secure(false);
     let app = App::new(LogtoClient::new(Setup::default().config(endpoint)).unwrap(), app_url);
     let routes = match vault {
-        Some(url) => app.with_vault(Vault::new(store(url).await)).router::<InVault>(),
+        Some(url) => {
+            let vault = Vault::new(store(url).await).application_keys(keys.iter().map(String::as_str)).unwrap();
+            app.with_vault(vault).router::<InVault>()
+        }
         None => app.router::<OnRedis>(),
     };
     routes.layer(from_fn(fill_cart)).layer(sessions.with_same_site(SameSite::Lax))

@@ -24,7 +24,7 @@ use servers::{Postgres, Redis, Trials};
 
 use crate::provider::On;
 use crate::vault::fleet::Store;
-use crate::vault::{interrupted, late_saves, races, restarts, writers};
+use crate::vault::{deployments, interrupted, late_saves, races, restarts, writers};
 
 /// How long anything may take that is over in a moment, unless it hangs.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -162,6 +162,7 @@ fn on_a_provider_that_can_be_held_up() -> Trials {
         Redis::available() =>
             interrupted [
                 a_slow_provider_is_asked_by_one_process_only,
+                a_process_that_is_told_to_end_completes_its_refresh,
                 another_process_takes_over_from_one_that_is_killed_before_it_sends,
                 another_process_takes_over_from_one_that_is_stopped_before_it_sends,
                 another_process_takes_over_from_one_that_is_killed_before_its_request_arrives,
@@ -184,6 +185,11 @@ fn on_processes_that_come_and_go() -> Trials {
     servers::trials! {
         |test| block_on(test(Store::Redis));
         Redis::available() =>
+            deployments [
+                a_rolling_deployment_signs_nobody_out,
+                an_application_key_is_replaced_and_nobody_is_signed_out,
+                a_key_that_is_removed_early_signs_out_only_users_whose_records_it_had_sealed,
+            ],
             restarts [
                 two_processes_that_are_killed_sign_nobody_out_without_cause,
                 three_processes_that_are_killed_sign_nobody_out_without_cause,

@@ -80,7 +80,7 @@ async fn two_processes(on: On, redis: &Redis, change: impl FnOnce(&mut Setup)) -
     let app_url = apps[0].url.clone();
     let provider = Provider::start(on, &setup, &app_url).await;
     let endpoint = provider.endpoint().to_owned();
-    let instructions = Instructions { endpoint, redis: redis.url(), vault: None, app_url };
+    let instructions = Instructions { endpoint, redis: redis.url(), vault: None, keys: Vec::new(), app_url };
     for app in &mut apps {
         app.instruct(&instructions).await;
     }

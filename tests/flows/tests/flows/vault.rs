@@ -1,5 +1,6 @@
 //! Sessions in a vault, when two processes and many requests write at once: what docs/VAULT.md promises.
 
+pub(crate) mod deployments;
 pub(crate) mod fleet;
 pub(crate) mod interrupted;
 pub(crate) mod late_saves;

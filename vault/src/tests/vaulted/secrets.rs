@@ -1,6 +1,7 @@
 //! Application keys, and what is printed.
 
 use std::error::Error as _;
+use std::time::Duration;
 
 use logto_storage_core::{Change, Changes, SessionHandle};
 
@@ -14,7 +15,7 @@ const OLD: &str = "an old application key of 32 bytes, or more";
 const NEW: &str = "a new application key of 32 bytes, or more";
 
 #[tokio::test]
-async fn record_opens_with_every_application_key_and_is_sealed_with_the_first_at_a_renewal() {
+async fn record_opens_with_every_application_key_and_is_sealed_with_the_first_at_the_next_write() {
     let store = TestStore::default();
     let with = |keys: &[&str]| Vault::new(store.clone()).application_keys(keys.iter().copied()).unwrap();
     let browser = Browser::new(Saving::Immediate);
@@ -23,13 +24,42 @@ async fn record_opens_with_every_application_key_and_is_sealed_with_the_first_at
     assert_eq!([reads(&[OLD]).await, reads(&[OLD, NEW]).await, reads(&[NEW, OLD]).await], [true; 3]);
     assert_eq!([reads(&[NEW]).await, reads(&[]).await], [false; 2]);
 
-    // A plain write leaves the key as it is, since other processes may not know the new one yet.
-    let vault = with(&[NEW, OLD]);
-    super::write(&page(&browser, &vault), &[("a", Some("2"))]).await.unwrap();
-    assert_eq!([reads(&[OLD]).await, reads(&[NEW]).await], [true, false]);
-
-    renew(&page(&browser, &vault), &[("a", Some("3"))]).await.unwrap();
+    // Another request, which has read the record by then, can still write.
+    let other = page(&browser, &with(&[OLD, NEW]));
+    assert_eq!(read(&other, "a").await.as_deref(), Some("1"));
+    let request = page(&browser, &with(&[NEW, OLD]));
+    super::write(&request, &[("a", Some("2"))]).await.unwrap();
     assert_eq!([reads(&[OLD]).await, reads(&[NEW]).await, reads(&[OLD, NEW]).await], [false, true, true]);
+    store.calls();
+    super::write(&request, &[("a", Some("3"))]).await.unwrap();
+    assert_eq!(store.calls().len(), 1, "the request knows the guard that it has written");
+    super::write(&other, &[("b", Some("4"))]).await.unwrap();
+    assert_eq!([reads(&[OLD]).await, reads(&[NEW]).await], [true, false], "sealed with the first key of this process");
+
+    renew(&page(&browser, &with(&[NEW, OLD])), &[("a", Some("5"))]).await.unwrap();
+    assert_eq!([reads(&[OLD]).await, reads(&[NEW]).await, reads(&[OLD, NEW]).await], [false, true, true]);
+}
+
+#[tokio::test]
+async fn a_read_that_extends_the_lifetime_seals_the_record_with_the_first_application_key() {
+    let store = TestStore::default();
+    let lifetime = Duration::from_secs(1_000);
+    let with = |keys: &[&str], lifetime| {
+        Vault::new(store.clone()).application_keys(keys.iter().copied()).unwrap().lifetime(lifetime)
+    };
+    let browser = Browser::new(Saving::Immediate);
+    sign_in(&browser, &with(&[OLD], lifetime), &[("a", "1")]).await;
+
+    let opens_with_new = async || read(&page(&browser, &with(&[NEW], lifetime)), "a").await.is_some();
+    read(&page(&browser, &with(&[NEW, OLD], lifetime)), "a").await.unwrap();
+    assert!(!opens_with_new().await, "more than half of the lifetime is left");
+    let request = page(&browser, &with(&[NEW, OLD], 3 * lifetime));
+    read(&request, "a").await.unwrap();
+
+    assert!(opens_with_new().await);
+    store.calls();
+    super::write(&request, &[("a", Some("2"))]).await.unwrap();
+    assert_eq!(store.calls().len(), 1, "the request knows the guard that it has written");
 }
 
 #[test]

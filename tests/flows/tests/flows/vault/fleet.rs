@@ -1,5 +1,6 @@
 //! Processes of one app that are killed, stopped and started again while browsers use them.
 
+use std::mem;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ pub(super) struct Fleet {
     pub(super) ledger: Ledger,
     instructions: Instructions,
     processes: Mutex<Vec<Arc<AppProcess>>>,
+    /// The URLs of the processes that a deployment has replaced.
+    told_to_end: Mutex<Vec<String>>,
     interruptions: Mutex<Vec<Interruption>>,
     requests: Mutex<Vec<Sent>>,
     _provider: JoinSet<()>,
@@ -47,21 +50,23 @@ pub(super) struct Sent {
 }
 
 impl Fleet {
-    pub(super) async fn start(store: Store, processes: usize, setup: &Setup) -> Self {
+    pub(super) async fn start(store: Store, processes: usize, setup: &Setup, keys: &[&str]) -> Self {
         let redis = Redis::start(&[]);
         let postgres = (store == Store::Postgres).then(Postgres::start);
         let mut first = AppProcess::start().await;
         let (provider, ledger, server) = Ledger::start(setup, &first.url).await;
         let vault = postgres.as_ref().map_or_else(|| redis.url(), Postgres::url);
         let endpoint = provider.endpoint().to_owned();
+        let app_url = first.url.clone();
         let instructions =
-            Instructions { endpoint, redis: redis.url(), vault: Some(vault), app_url: first.url.clone() };
+            Instructions { endpoint, redis: redis.url(), vault: Some(vault), keys: owned(keys), app_url };
         first.instruct(&instructions).await;
         let fleet = Self {
             provider,
             ledger,
             instructions,
             processes: Mutex::new(vec![Arc::new(first)]),
+            told_to_end: Mutex::default(),
             interruptions: Mutex::default(),
             requests: Mutex::default(),
             _provider: server,
@@ -69,16 +74,31 @@ impl Fleet {
             _postgres: postgres,
         };
         for _ in 1..processes {
-            let process = fleet.another_process().await;
+            let process = Self::another_process(&fleet.instructions).await;
             fleet.processes.lock().unwrap().push(process);
         }
         fleet
     }
 
-    async fn another_process(&self) -> Arc<AppProcess> {
+    async fn another_process(instructions: &Instructions) -> Arc<AppProcess> {
         let mut process = AppProcess::start().await;
-        process.instruct(&self.instructions).await;
+        process.instruct(instructions).await;
         Arc::new(process)
+    }
+
+    /// Replaces one process after the other. Users get to the new one before the old one is told to end.
+    pub(super) async fn replace_each(&self, keys: &[&str]) {
+        let instructions = Instructions { keys: owned(keys), ..self.instructions.clone() };
+        for index in 0..self.urls().len() {
+            let another = Self::another_process(&instructions).await;
+            let process = mem::replace(&mut self.processes.lock().unwrap()[index], another);
+            self.told_to_end.lock().unwrap().push(process.url.clone());
+            Arc::into_inner(process).expect("nobody else uses it").end().await;
+        }
+    }
+
+    pub(super) fn is_told_to_end(&self, url: &str) -> bool {
+        self.told_to_end.lock().unwrap().iter().any(|told| told == url)
     }
 
     pub(super) fn urls(&self) -> Vec<String> {
@@ -105,7 +125,7 @@ impl Fleet {
             if is_kill {
                 process.signal("KILL").await;
                 sleep(Duration::from_millis(random.u64(..300))).await;
-                let another = self.another_process().await;
+                let another = Self::another_process(&self.instructions).await;
                 self.processes.lock().unwrap()[index] = another;
             } else {
                 process.signal("STOP").await;
@@ -137,4 +157,8 @@ impl Fleet {
         let kills = interruptions.iter().filter(|interruption| interruption.is_kill).count();
         (kills, interruptions.len() - kills)
     }
+}
+
+fn owned(keys: &[&str]) -> Vec<String> {
+    keys.iter().map(ToString::to_string).collect()
 }

@@ -1,9 +1,11 @@
 //! A process that waits for the provider, is killed or is stopped while it refreshes, and another one that may take over.
 
+use std::mem;
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::Value;
-use servers::Rotation;
+use servers::{Browser, Rotation};
 use tokio::time::sleep;
 
 use crate::gates::Place;
@@ -34,6 +36,30 @@ pub(crate) async fn a_slow_provider_is_asked_by_one_process_only(on: On) {
     let (status, token) = loaded(slow).await;
     assert_eq!(status, 200, "{token}");
     assert_eq!(loaded(waiting).await, (200, token));
+    assert_eq!(world.provider.refreshes() - before, 1);
+    world.assert_both_refresh().await;
+}
+
+/// As a deployment tells it to, with SIGTERM.
+pub(crate) async fn a_process_that_is_told_to_end_completes_its_refresh(on: On) {
+    let mut world = World::strict(on).await;
+    let gate = world.hold_next(Place::Response);
+    let (before, slow) = (world.provider.refreshes(), world.load(&world.a, API));
+    arrival(&gate).await;
+
+    world.a.signal("TERM").await;
+    while Browser::new().request(Method::GET, &world.a.url("/")).send().await.is_ok() {
+        sleep(A_MOMENT).await;
+    }
+    gate.open();
+
+    let (status, token) = loaded(slow).await;
+    assert_eq!(status, 200, "{token}");
+    let replacement = world.another_process().await;
+    mem::replace(&mut world.a, replacement).end().await;
+    for app in world.apps() {
+        assert_eq!(world.ok(app, API).await, token);
+    }
     assert_eq!(world.provider.refreshes() - before, 1);
     world.assert_both_refresh().await;
 }

@@ -54,7 +54,7 @@ async fn round(store: Store, processes: usize, grace: u32, seed: u64) {
     setup.provider.grace_seconds = grace;
     // Three seconds, since less than ten seconds left count as expired.
     setup.provider.access_token_seconds = 13;
-    let fleet = Arc::new(Fleet::start(store, processes, &setup).await);
+    let fleet = Arc::new(Fleet::start(store, processes, &setup, &[]).await);
     let mut random = Rng::with_seed(seed);
     let end = Instant::now() + ROUND;
 
@@ -145,7 +145,7 @@ struct Loss {
 }
 
 /// What a process has answered.
-type Answer = Option<(u16, Value)>;
+pub(super) type Answer = Option<(u16, Value)>;
 
 impl Visitor {
     fn new(name: &'static str, random: Rng, fleet: Arc<Fleet>) -> Self {
@@ -347,7 +347,7 @@ impl Visitor {
 }
 
 /// `None` if there is no answer.
-async fn load(browser: &Browser, url: &str) -> Answer {
+pub(super) async fn load(browser: &Browser, url: &str) -> Answer {
     let response = browser.request(Method::GET, url).send().await.ok()?;
     let status = response.status().as_u16();
     let body = response.bytes().await.ok()?;

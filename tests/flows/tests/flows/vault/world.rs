@@ -57,7 +57,7 @@ impl World {
         };
         let endpoint = provider.endpoint().to_owned();
         let (app_url, url) = (a.url.clone(), redis.url());
-        let instructions = Instructions { endpoint, redis: url.clone(), vault: Some(url), app_url };
+        let instructions = Instructions { endpoint, redis: url.clone(), vault: Some(url), keys: Vec::new(), app_url };
         a.instruct(&Instructions { vault: Some(lease.url.clone()), ..instructions.clone() }).await;
         b.instruct(&instructions).await;
         Self { provider, a, b, browser: Browser::new(), redis, lease, token_gate, instructions }
