@@ -19,7 +19,7 @@ pub(crate) async fn open(store: &str) -> Result<BoxVault, Box<dyn Error>> {
             RedisVault::connect_cluster(store.split(',')).await.map(BoxVault::new)
         }
         "redis" | "rediss" => RedisVault::connect(store).await.map(BoxVault::new),
-        "mongodb" | "mongodb+srv" => mongodb(store).await.map(BoxVault::new),
+        "mongodb" => mongodb(store).await.map(BoxVault::new),
         "postgres" | "postgresql" => postgres(store).await.map(BoxVault::new),
         "sqlite" => sqlite(store).await.map(BoxVault::new),
         _ => {
