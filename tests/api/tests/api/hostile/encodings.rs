@@ -57,7 +57,8 @@ pub(super) fn cases(provider: &FakeProvider) -> Vec<Case> {
         ("the claims of another token", &format!("{header}.{other_claims}.{signature}"), SIGNATURE),
         ("the signature of another token", &format!("{message}.{other_signature}"), SIGNATURE),
         ("an empty signature", &format!("{message}."), SIGNATURE),
-        ("a signature cut by a character", &good[..good.len() - 1], NOT_A_JWT),
+        // A length that base64url never has. With one or two fewer, the bits that are left decide.
+        ("a signature cut by three characters", &good[..good.len() - 3], NOT_A_JWT),
         ("a signature cut by three bytes", &good[..good.len() - 4], SIGNATURE),
         ("half a signature", &signed(r), SIGNATURE),
         ("a signature with a byte more", &signed(&[&raw[..], &[0]].concat()), SIGNATURE),
