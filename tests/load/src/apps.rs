@@ -1,4 +1,5 @@
-//! The apps: the sign-in example, the same pages with Logto's SDK for Express, and one of tower-sessions alone.
+//! The apps: the sign-in example, the same pages with Logto's SDK for Express, one of tower-sessions alone, and the smallest
+//! with `logto-client`.
 
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub(crate) enum Kind {
     SignIn,
     Express,
     Plain,
+    SmallestVault,
+    SmallestSessions,
 }
 
 impl Kind {
@@ -32,6 +35,8 @@ impl Kind {
             Self::SignIn => "`sign-in`",
             Self::Express => "Express",
             Self::Plain => "tower-sessions alone",
+            Self::SmallestVault => "the vault and its cookie",
+            Self::SmallestSessions => "tower-sessions",
         }
     }
 
@@ -41,6 +46,8 @@ impl Kind {
             Self::SignIn => "http://sign-in.test",
             Self::Express => "http://express.test",
             Self::Plain => "http://plain.test",
+            Self::SmallestVault => "http://vault.test",
+            Self::SmallestSessions => "http://sessions.test",
         }
     }
 
@@ -49,6 +56,7 @@ impl Kind {
         match self {
             Self::SignIn | Self::Express => "/claims",
             Self::Plain => "/read",
+            Self::SmallestVault | Self::SmallestSessions => "/page",
         }
     }
 }
@@ -88,11 +96,9 @@ impl Programs {
                 command.arg("app.mjs").current_dir(express()).env("NODE_ENV", "production");
                 command
             }
-            Kind::Plain => {
-                let mut command = Command::new(env::current_exe()?);
-                command.arg("plain");
-                command
-            }
+            Kind::Plain => own("plain")?,
+            Kind::SmallestVault => own("vault")?,
+            Kind::SmallestSessions => own("sessions")?,
         };
         let config = provider.config();
         let resources: Vec<_> = config.resources.iter().map(|resource| &*resource.indicator).collect();
@@ -186,6 +192,13 @@ pub(crate) fn resident(process: &str) -> Result<f64> {
 pub(crate) fn kibibytes(file: &str, name: &str) -> Option<f64> {
     let line = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<f64>().ok()? * 1024.0)
+}
+
+/// This program, as one of the apps.
+fn own(argument: &str) -> Result<Command> {
+    let mut command = Command::new(env::current_exe()?);
+    command.arg(argument);
+    Ok(command)
 }
 
 fn express() -> PathBuf {

@@ -21,6 +21,7 @@ mod redis;
 mod report;
 mod sign_ins;
 mod sizes;
+mod smallest;
 mod visitor;
 
 use std::env;
@@ -40,6 +41,8 @@ async fn main() -> Result<()> {
         Some("generate") => return generator::main(),
         Some("hold") => return held::main().await,
         Some("plain") => return plain::main().await,
+        Some("vault") => return smallest::with_vault().await,
+        Some("sessions") => return smallest::with_sessions().await,
         None => Effort::full(),
         Some("quick") => Effort::quick(),
         Some(other) => bail!("what is {other:?}? There is `quick`, and nothing else to say"),
@@ -66,7 +69,7 @@ async fn measure(effort: &Effort) -> Result<Report> {
     let programs = Programs::find().await?;
     let provider = DevProvider::start(dev_provider::Config {
         endpoint: "http://127.0.0.1:0".to_owned(),
-        redirect_uris: [Kind::SignIn, Kind::Express]
+        redirect_uris: [Kind::SignIn, Kind::Express, Kind::SmallestVault, Kind::SmallestSessions]
             .map(|kind| format!("{}/logto/sign-in-callback", kind.base_url()))
             .into(),
         ..dev_provider::Config::default()
@@ -76,6 +79,8 @@ async fn measure(effort: &Effort) -> Result<Report> {
     let mut report = Report::default();
     report.line(&format!("{}, Node.js {}.", report::machine()?, programs.node_version().await?));
     pages::measure(effort, &programs, &provider, &redis, &mut report).await?;
+    pages::compare_storages(effort, &programs, &provider, &redis, &mut report).await?;
+    pages::spread_over_processes(effort, &programs, &provider, &redis, &mut report).await?;
     sign_ins::count_provider_requests(effort, &programs, &provider, &mut report).await?;
     sign_ins::count_store_commands(&programs, &provider, &redis, &mut report).await?;
     sizes::measure(effort, &programs, &provider, &redis, &mut report).await?;

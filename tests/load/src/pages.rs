@@ -1,7 +1,8 @@
 //! What a signed-in page costs.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use dev_provider::DevProvider;
+use futures_util::future::join_all;
 use servers::Redis;
 
 use crate::apps::{App, Kind, Programs};
@@ -74,6 +75,11 @@ impl Candidate {
         self.spread(|turn| turn.cpu * 1e6)
     }
 
+    /// How much of the other one's it takes in the same round.
+    fn share_of(&self, other: &Self) -> Spread {
+        Spread::of(self.turns.iter().zip(&other.turns).map(|(own, other)| own.cpu / other.cpu))
+    }
+
     /// How many times as much the other one takes in the same round.
     pub(crate) fn times(&self, other: &Self) -> Spread {
         Spread::of(self.turns.iter().zip(&other.turns).map(|(own, other)| other.cpu / own.cpu))
@@ -119,10 +125,8 @@ pub(crate) async fn measure(
         for candidate in apps {
             let ratio = match candidate.app.kind {
                 Kind::Express => "1".to_owned(),
-                Kind::SignIn | Kind::Plain => format!("1/{}", candidate.times(&apps[1]).show(1)),
+                _ => format!("1/{}", candidate.times(&apps[1]).show(1)),
             };
-            #[expect(clippy::cast_precision_loss, reason = "there are far fewer than a float counts exactly")]
-            let rate = |turn: &Turn| turn.outcome.requests as f64 / turn.outcome.seconds;
             rows.push(vec![
                 format!("{}, {store}", candidate.app.kind.name()),
                 candidate.cpu().show(0),
@@ -151,6 +155,90 @@ pub(crate) async fn measure(
     let verdicts = verdicts.join(", ");
     report.line(&format!("The target is at most 1/{TARGET} of Express’s CPU per page: {verdicts}."));
     Ok(())
+}
+
+/// Of the page with tower-sessions' CPU, the page with the vault may take so much.
+const STORAGE_TARGET: f64 = 1.15;
+
+/// What the same page costs with the tokens in a vault and in tower-sessions.
+pub(crate) async fn compare_storages(
+    effort: &Effort,
+    programs: &Programs,
+    provider: &DevProvider,
+    redis: &Redis,
+    report: &mut Report,
+) -> Result<()> {
+    let redis = redis.url();
+    let (mut rows, mut verdicts) = (Vec::new(), Vec::new());
+    for (name, store) in [("memory", "memory"), ("Redis", &*redis)] {
+        let mut candidates = Vec::new();
+        for kind in [Kind::SmallestSessions, Kind::SmallestVault] {
+            candidates.push(Candidate::start(programs, kind, provider, store).await?);
+        }
+        compare(effort, &mut candidates).await?;
+        let [sessions, vault] = &candidates[..] else { bail!("there are two") };
+        let ratio = vault.share_of(sessions);
+        let is_held = ratio.median <= STORAGE_TARGET;
+        verdicts.push(format!("{} on {name}", if is_held { "held" } else { "missed" }));
+        rows.push(vec![name.to_owned(), sessions.cpu().show(1), vault.cpu().show(1), ratio.show(2)]);
+    }
+    report.table(
+        "The same page with a vault and with tower-sessions",
+        &["store", "tower-sessions, CPU per page, µs", "the vault and its cookie, CPU per page, µs", "ratio"],
+        &rows,
+    );
+    let verdicts = verdicts.join(", ");
+    report
+        .line(&format!("The target is at most {STORAGE_TARGET} of the CPU per page with tower-sessions: {verdicts}."));
+    Ok(())
+}
+
+/// How many processes of the sign-in example share a Redis.
+const PROCESSES: [usize; 3] = [1, 2, 4];
+
+/// What a page costs if each of several processes on one Redis answers it.
+pub(crate) async fn spread_over_processes(
+    effort: &Effort,
+    programs: &Programs,
+    provider: &DevProvider,
+    redis: &Redis,
+    report: &mut Report,
+) -> Result<()> {
+    let mut rows = Vec::new();
+    for count in PROCESSES {
+        let mut candidates = vec![Candidate::start(programs, Kind::SignIn, provider, &redis.url()).await?];
+        for _ in 1..count {
+            let app = programs.start(Kind::SignIn, provider, &redis.url(), None).await?;
+            // Signed in by the first process, and served by all.
+            candidates.push(Candidate { app, visitor: candidates[0].visitor.clone(), turns: Vec::new() });
+        }
+        for candidate in &mut candidates {
+            candidate.warm_up(effort).await?;
+        }
+        let mut rates = Vec::new();
+        for _ in 0..effort.rounds {
+            let mut turns = Vec::new();
+            for candidate in &mut candidates {
+                turns.push(candidate.turn(effort.seconds));
+            }
+            for done in join_all(turns).await {
+                done?;
+            }
+            rates.push(candidates.iter().filter_map(|candidate| Some(rate(candidate.turns.last()?))).sum::<f64>());
+        }
+        let cpu = Spread::of(candidates.iter().flat_map(|candidate| &candidate.turns).map(|turn| turn.cpu * 1e6));
+        rows.push(vec![count.to_string(), Spread::of(rates).show(0), cpu.show(0)]);
+    }
+    report.table("Processes on one Redis", &["processes", "pages/s, all together", "CPU per page, µs"], &rows);
+    report.line(
+        "Each process has a load generator of its own, and all of them, Redis included, share the machine's cores.",
+    );
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are far fewer than a float counts exactly")]
+fn rate(turn: &Turn) -> f64 {
+    turn.outcome.requests as f64 / turn.outcome.seconds
 }
 
 struct Page {

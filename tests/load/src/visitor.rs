@@ -7,6 +7,8 @@ use servers::{Browser, Page};
 
 use crate::apps::{App, Kind};
 
+/// A clone is the same browser.
+#[derive(Clone)]
 pub(crate) struct Visitor {
     browser: Browser,
     /// Where the app is.
