@@ -98,14 +98,14 @@ function claimsPage(claims) {
 </nav>
 <main id="main" tabindex="-1">
 <h1>Claims</h1>
-<p>What the ID token says: who signed in, and when. It was verified before it was kept in your session.</p>
+<p>The ID token says who signed in, and when. The app verified it before storing it in your session.</p>
 <table>
   <caption>Claims of the ID token</caption>
   <thead><tr><th scope="col">Claim</th><th scope="col">Value</th></tr></thead>
   <tbody>
     ${Object.entries(claims)
       .filter(([, value]) => value !== null)
-      .map(([name, value]) => `<tr><th scope="row">${escape(name)}</th><td>${escape(text(value))}</td></tr>`)
+      .map(([name, value]) => `<tr><th scope="row">${escape(name)}</th><td>${escape(text(name, value))}</td></tr>`)
       .join('\n    ')}
   </tbody>
 </table>
@@ -115,8 +115,15 @@ function claimsPage(claims) {
 `;
 }
 
-function text(value) {
-  return Array.isArray(value) ? value.join(', ') : String(value);
+function text(name, value) {
+  if (['exp', 'iat', 'nbf', 'auth_time'].includes(name)) return date(value * 1000);
+  if (['created_at', 'updated_at'].includes(name)) return date(value);
+  if (Array.isArray(value)) return value.join(', ') || 'none';
+  return String(value);
+}
+
+function date(milliseconds) {
+  return `${new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 const escapes = { '&': '&#38;', '<': '&#60;', '>': '&#62;', '"': '&#34;', "'": '&#39;' };
