@@ -81,7 +81,7 @@ impl CookieSettings {
 
     /// Lets browsers send the cookie over plain HTTP: it is not `Secure`, and its name has no prefix.
     ///
-    /// For development on loopback. Over a network, whoever reads the traffic can take over sessions. Without the prefix, other
+    /// For development on loopback. Over a network, anyone who reads the traffic can take over sessions. Without the prefix, other
     /// apps on this host and its subdomains can plant a cookie, so that a visitor continues a session of theirs.
     #[must_use]
     pub fn dangerously_allow_http(self) -> Self {
@@ -171,7 +171,7 @@ impl StdError for InvalidCookieName {}
 /// # Several cookies
 ///
 /// A browser may send several cookies with the name, for instance with different paths. The vault then uses the first that
-/// opens a record. Whatever is no ticket reads as nothing.
+/// opens a record. Anything that is not a ticket reads as nothing.
 #[derive(Clone)]
 pub struct TicketCookie(Arc<Inner>);
 

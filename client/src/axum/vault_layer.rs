@@ -134,7 +134,7 @@ impl LogtoAuth {
     /// # The cookie
     ///
     /// The base URL decides whether the cookie may be sent over plain HTTP. With `https://` it is `__Host-logto_ticket` and
-    /// `Secure`. With `http://` it is `logto_ticket`, which whoever reads the traffic can steal, and which other apps on the
+    /// `Secure`. With `http://` it is `logto_ticket`, which anyone on the network can steal, and which other apps on the
     /// host can overwrite: use it on loopback only, or a warning is logged. See
     /// [`CookieSettings`].
     ///
