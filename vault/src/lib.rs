@@ -44,6 +44,7 @@
 pub mod boxed;
 pub mod cookie;
 mod creation;
+mod handle;
 pub mod memory;
 #[cfg(feature = "mongodb-3")]
 pub mod mongodb;

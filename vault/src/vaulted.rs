@@ -1,21 +1,14 @@
-//! The session handle over a vault, and how it reads.
+//! The session of a request, whose items are in a vault, and how it reads its record.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use logto_storage_core::{AllSeen, Changes, Error, Operation, Result, SessionHandle};
+use logto_storage_core::{Error, Result, SessionHandle};
 use tokio::sync::Mutex;
 
 use crate::record::OpenRecord;
-use crate::seal::field_name;
 use crate::store::{GUARD, Id, StoreError, Swap, Swapped, VaultStore};
 use crate::ticket::{TICKET_KEY, Ticket};
 use crate::vault::Vault;
-use crate::write::Write;
-
-/// Every page asks for the ID token, and then for the refresh token. They are read at once.
-const ID_TOKEN: &str = "logto_id_token";
-const REFRESH_TOKEN: &str = "logto_refresh_token";
 
 /// A session whose items are in a vault. The session itself holds nothing but a ticket.
 ///
@@ -144,7 +137,7 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
 
     /// The tickets to the records that may be this request's. A session has tickets to one record, but a browser may send
     /// several ticket cookies.
-    async fn tickets(&self, seen: &mut Seen) -> Result<Vec<Ticket>> {
+    pub(crate) async fn tickets(&self, seen: &mut Seen) -> Result<Vec<Ticket>> {
         if seen.ticket.is_none() {
             seen.ticket = self.session.read(TICKET_KEY.into()).await?;
         }
@@ -191,44 +184,6 @@ impl<H: SessionHandle + Sync, S: VaultStore> Vaulted<H, S> {
             }
         }
         Ok(Some(record))
-    }
-}
-
-impl<H: SessionHandle + Sync, S: VaultStore> SessionHandle for Vaulted<H, S> {
-    async fn read(&self, key: Cow<'_, str>) -> Result<Option<String>> {
-        let mut seen = self.seen.lock().await;
-        let mut names = vec![field_name(&key)];
-        if let Some(prefix) = key.strip_suffix(ID_TOKEN) {
-            names.push(field_name(&[prefix, REFRESH_TOKEN].concat()));
-        }
-        let ensured = self.ensure(&mut seen, Some(&names)).await;
-        ensured.map_err(|error| error.with_operation(Operation::Get).with_key(&*key))?;
-        seen.has_read = true;
-        match &seen.record {
-            State::Open(record) => Ok(record.item(&names[0]).and_then(|item| item.value.clone())),
-            State::Missing if seen.ticket.is_none() => self.session.read(key).await,
-            State::Missing | State::Unread => Ok(None),
-        }
-    }
-
-    async fn write<'a>(&'a self, changes: Changes<'a>) -> Result<()> {
-        self.change(Write::new(None, changes)).await
-    }
-
-    async fn write_if<'a>(&'a self, seen: AllSeen<'a>, changes: Changes<'a>) -> Result<()> {
-        self.change(Write::new(Some(seen), changes)).await
-    }
-
-    fn check_renewal(&self) -> Result<()> {
-        self.session.check_renewal()
-    }
-
-    async fn reload(&self) -> Result<bool> {
-        let mut seen = self.seen.lock().await;
-        self.tickets(&mut seen).await?;
-        let is_read = seen.ticket.is_some() || self.session.reload().await?;
-        seen.record = State::Unread;
-        Ok(is_read)
     }
 }
 
