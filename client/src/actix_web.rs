@@ -50,7 +50,7 @@ use ::actix_web::web::{self, Data, ServiceConfig};
 use ::actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, ResponseError};
 
 use crate::api::adapter::Credentials;
-use crate::api::{Allowed, ApiResponse, Bearer, LogtoApi, OptionalBearer, Permission};
+use crate::api::{Allowed, ApiResponse, Bearer, LogtoApi, OptionalBearer, TokenPermission};
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, ApiResponse>>>>;
 
@@ -76,7 +76,7 @@ impl<A: AsRef<LogtoApi> + Clone + 'static> FromRequest for OptionalBearer<A> {
 
 impl<P, A> FromRequest for Allowed<P, Bearer<A>>
 where
-    P: Permission + 'static,
+    P: TokenPermission + 'static,
     A: AsRef<LogtoApi> + Clone + Sync + 'static,
 {
     type Error = ApiResponse;

@@ -69,7 +69,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `derive` (on by default) | the macros [`#[derive(LogtoStorage)]`](derive@LogtoStorage) and [`#[derive(LogtoScope)]`](derive@LogtoScope) |
+//! | `derive` (on by default) | the macros [`LogtoStorage`](derive@LogtoStorage), [`LogtoScope`](derive@LogtoScope) and [`LogtoRole`](derive@LogtoRole) |
 //! | `axum-0_8` | routes and extractors for axum 0.8: [`axum`](mod@crate::axum) |
 //! | `actix-web-4` | verified access tokens in actix-web 4: the module `actix_web` |
 //! | `poem-web-3` | verified access tokens in poem 3: the module `poem` |
@@ -219,6 +219,8 @@ pub use reqwest;
 /// JSON, in the version of [`UserClaims::extra`].
 pub use serde_json;
 
+#[cfg(feature = "derive")]
+pub use crate::api::LogtoRole;
 pub use crate::api::{LogtoApi, LogtoScope, Permission};
 pub use crate::claims::{AccessTokenClaims, IdTokenClaims, Identity, OrganizationData, UserClaims, UserInfo};
 pub use crate::client::LogtoClient;

@@ -41,7 +41,7 @@ use ::poem::http::{HeaderValue, StatusCode};
 use ::poem::{FromRequest, IntoResponse, Request, RequestBody, Response, Result, Route, endpoint, get};
 
 use crate::api::adapter::Credentials;
-use crate::api::{Allowed, ApiResponse, Bearer, LogtoApi, OptionalBearer, Permission};
+use crate::api::{Allowed, ApiResponse, Bearer, LogtoApi, OptionalBearer, TokenPermission};
 
 impl<'a, A> FromRequest<'a> for Bearer<A>
 where
@@ -63,7 +63,7 @@ where
 
 impl<'a, P, A> FromRequest<'a> for Allowed<P, Bearer<A>>
 where
-    P: Permission,
+    P: TokenPermission,
     A: AsRef<LogtoApi> + Clone + Send + Sync + 'static,
 {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {

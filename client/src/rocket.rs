@@ -48,7 +48,7 @@ use ::rocket::route::{self, Handler, Route};
 use ::rocket::{Build, Data, Ignite, Request, Response, Rocket, Sentinel};
 
 use crate::api::adapter::Credentials;
-use crate::api::{Allowed, ApiResponse, Bearer, LogtoApi, OptionalBearer, Permission};
+use crate::api::{Allowed, ApiResponse, Bearer, LogtoApi, OptionalBearer, TokenPermission};
 
 /// Returns a fairing for the guards that verify access tokens with `api`. See the [example](self).
 ///
@@ -126,7 +126,7 @@ where
 #[::rocket::async_trait]
 impl<'r, P, A> FromRequest<'r> for Allowed<P, Bearer<A>>
 where
-    P: Permission,
+    P: TokenPermission,
     A: AsRef<LogtoApi> + Clone + Send + Sync + 'static,
 {
     type Error = ApiResponse;

@@ -62,7 +62,7 @@ use ::salvo_core::http::{HeaderValue, StatusCode};
 use ::salvo_core::{Depot, Extractible, Request, Response, Router, Scribe, handler};
 
 use crate::api::adapter::Credentials;
-use crate::api::{Allowed, ApiResponse, Bearer, LogtoApi, OptionalBearer, Permission};
+use crate::api::{Allowed, ApiResponse, Bearer, LogtoApi, OptionalBearer, TokenPermission};
 
 impl<'ex, A> Extractible<'ex> for Bearer<A>
 where
@@ -94,7 +94,7 @@ where
 
 impl<'ex, P, A> Extractible<'ex> for Allowed<P, Bearer<A>>
 where
-    P: Permission,
+    P: TokenPermission,
     A: AsRef<LogtoApi> + Clone + Send + Sync + 'static,
 {
     fn metadata() -> &'static Metadata {

@@ -35,7 +35,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::api::{ApiError, ApiResponse, Bearer, LogtoApi, Permission, VerifiedToken};
+use crate::api::{ApiError, ApiResponse, Bearer, LogtoApi, TokenPermission, VerifiedToken};
 
 /// Refuses requests without a valid access token, as [`LogtoApi::respond`] describes. The others reach the service with
 /// the [`VerifiedToken`] in their extensions. See the [example](self).
@@ -60,7 +60,7 @@ impl RequireToken {
         Self { api, permission: PhantomData }
     }
 
-    /// Requires a [permission](Permission) as well.
+    /// Requires a [permission](TokenPermission) as well.
     ///
     /// ```
     /// use logto_client::LogtoScope;
@@ -75,7 +75,7 @@ impl RequireToken {
     ///     RequireToken::new(api).with_permission()
     /// }
     /// ```
-    pub fn with_permission<P: Permission>(self) -> RequireToken<P> {
+    pub fn with_permission<P: TokenPermission>(self) -> RequireToken<P> {
         RequireToken { api: self.api, permission: PhantomData }
     }
 }
@@ -92,7 +92,7 @@ impl<S, P, ReqBody, ResBody> Service<Request<ReqBody>> for RequireTokenService<S
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
     S::Future: Send,
-    P: Permission + 'static,
+    P: TokenPermission + 'static,
     ReqBody: Send + 'static,
 {
     type Response = Response<ResponseBody<ResBody>>;
@@ -135,7 +135,7 @@ fn credentials<B>(request: &Request<B>) -> (Vec<HeaderValue>, Option<String>) {
     (headers, request.uri().query().map(str::to_owned))
 }
 
-async fn verify<P: Permission>(
+async fn verify<P: TokenPermission>(
     api: &LogtoApi,
     authorization: &[HeaderValue],
     query: Option<&str>,

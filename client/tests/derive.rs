@@ -56,7 +56,7 @@ async fn the_attributes_work_as_in_the_core() {
 
 mod elsewhere {
     pub(crate) mod api {
-        pub(crate) use logto_client::api::{LogtoScope, attributes};
+        pub(crate) use logto_client::api::{LogtoScope, Permission, Rule, attributes};
     }
 
     /// What `crate` leads to goes before the default.
@@ -110,5 +110,30 @@ mod scopes {
         #[logto(scope = "local")]
         struct Local;
         assert_eq!(Local::SCOPE, "local");
+    }
+}
+
+mod roles {
+    //! `#[derive(LogtoRole)]`.
+    #![deny(warnings)]
+    #![forbid(unused)]
+
+    use logto_client::LogtoRole;
+    use logto_client::api::{AnyOf, Permission, Rule};
+
+    #[derive(LogtoRole)]
+    #[logto(role = "Site admin")]
+    pub(crate) struct Admin;
+
+    #[derive(LogtoRole)]
+    #[logto(organization_role = "éditeur", crate = "crate::elsewhere::api")]
+    pub(crate) struct Editor {}
+
+    #[test]
+    fn a_role_is_a_permission() {
+        assert_eq!(Admin::RULE, Rule::role("Site admin"));
+        assert_eq!(Editor::RULE, Rule::organization_role("éditeur"));
+        assert_eq!(<(Admin, Editor)>::RULE, Rule::AllOf(&[Admin::RULE, Editor::RULE]));
+        assert_eq!(AnyOf::<(Admin, super::scopes::Unit)>::RULE, Rule::AnyOf(&[Admin::RULE, super::scopes::Unit::RULE]));
     }
 }

@@ -38,6 +38,16 @@ pub(crate) struct Scope {
     pub(crate) has_errors: bool,
 }
 
+/// The attributes of a role: the keys, to underline in errors, and the names.
+#[derive(Default)]
+pub(crate) struct Role {
+    pub(crate) role: Option<(Ident, LitStr)>,
+    pub(crate) organization_role: Option<(Ident, LitStr)>,
+    pub(crate) krate: Option<Path>,
+    /// Whether an attribute is not understood. It may be meant as one of the above.
+    pub(crate) has_errors: bool,
+}
+
 /// The attributes of a variant: none is allowed.
 pub(crate) struct Variant {
     pub(crate) has_errors: bool,
@@ -109,6 +119,31 @@ impl Scope {
     }
 }
 
+impl Role {
+    pub(crate) fn from_ast(cx: &mut Ctxt, attrs: &[Attribute]) -> Self {
+        let Entries { entries, has_errors } = Entries::from_ast(cx, attrs, Level::Role);
+        let mut role = Self { has_errors, ..Self::default() };
+        for entry in entries {
+            if let Err(error) = role.set(&entry) {
+                cx.syn_error(error);
+                role.has_errors = true;
+            }
+        }
+        role
+    }
+
+    fn set(&mut self, entry: &Entry) -> syn::Result<()> {
+        match entry.key.to_string().as_str() {
+            "role" => self.role = Some((entry.key.clone(), parse_role(entry, "admin")?)),
+            "organization_role" => {
+                self.organization_role = Some((entry.key.clone(), parse_role(entry, "editor")?));
+            }
+            _ => self.krate = Some(parse_crate(entry, "Permission", "my_sdk::api")?),
+        }
+        Ok(())
+    }
+}
+
 impl Variant {
     pub(crate) fn from_ast(cx: &mut Ctxt, attrs: &[Attribute]) -> Self {
         Self { has_errors: Entries::from_ast(cx, attrs, Level::Variant).has_errors }
@@ -160,6 +195,13 @@ fn parse_scope(entry: &Entry) -> syn::Result<LitStr> {
         return Err(entry.expected("a scope: one or more ASCII letters, digits and signs, but not `\"` or `\\`"));
     }
     Ok(literal)
+}
+
+/// Logto allows any text as the name of a role.
+fn parse_role(entry: &Entry, example: &str) -> syn::Result<LitStr> {
+    (entry.string().filter(|name| !name.value().is_empty())).ok_or_else(|| {
+        entry.expected(&format!("the name of a role as a string literal, `{} = \"{example}\"`", entry.key))
+    })
 }
 
 /// RFC 8707, section 2: an absolute URI without a fragment.

@@ -1,5 +1,5 @@
-//! The macros `#[derive(LogtoStorage)]` and `#[derive(LogtoScope)]`. Use them through `logto-storage-core` or `logto-client` and
-//! their feature `derive`.
+//! The macros `#[derive(LogtoStorage)]`, `#[derive(LogtoScope)]` and `#[derive(LogtoRole)]`. Use them through
+//! `logto-storage-core` or `logto-client` and their feature `derive`.
 //!
 //! The steps from the item's tokens to those of the impl: `attr` parses the `#[logto(…)]` attributes, `ast` checks the
 //! item against the rules, and `expand` generates the impl, or `fallback` a placeholder beside the errors.
@@ -14,8 +14,8 @@ mod ctxt;
 mod expand;
 mod fallback;
 mod method;
+mod permission;
 mod receiver;
-mod scope;
 #[cfg(test)]
 mod tests;
 
@@ -79,9 +79,23 @@ pub fn derive_logto_scope(input: proc_macro::TokenStream) -> proc_macro::TokenSt
     derive_scope(input.into()).into()
 }
 
+/// Implements `logto_client::Permission` for a role. `logto-client` re-exports the macro with its documentation.
+#[doc(hidden)]
+#[proc_macro_derive(LogtoRole, attributes(logto))]
+pub fn derive_logto_role(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    derive_role(input.into()).into()
+}
+
 fn derive_scope(input: TokenStream) -> TokenStream {
     match parse(input, "LogtoScope") {
-        Ok(input) => scope::derive(&input, || syn::parse_quote!(::logto_client::api)),
+        Ok(input) => permission::derive_scope(&input, || syn::parse_quote!(::logto_client::api)),
+        Err(error) => error.into_compile_error(),
+    }
+}
+
+fn derive_role(input: TokenStream) -> TokenStream {
+    match parse(input, "LogtoRole") {
+        Ok(input) => permission::derive_role(&input, || syn::parse_quote!(::logto_client::api)),
         Err(error) => error.into_compile_error(),
     }
 }

@@ -4,7 +4,7 @@ use std::any::type_name;
 
 use serde_json::json;
 
-use crate::api::{Allowed, ApiError, ApiResponse, Bearer, LogtoApi, OptionalBearer, Permission};
+use crate::api::{Allowed, ApiError, ApiResponse, Bearer, LogtoApi, OptionalBearer, TokenPermission};
 
 /// What a request says about its caller.
 pub(crate) struct Credentials<'a, A, H> {
@@ -37,7 +37,7 @@ where
         }
     }
 
-    pub(crate) async fn allowed<P: Permission>(self) -> Result<Allowed<P, Bearer<A>>, ApiResponse>
+    pub(crate) async fn allowed<P: TokenPermission>(self) -> Result<Allowed<P, Bearer<A>>, ApiResponse>
     where
         A: Sync,
     {

@@ -77,8 +77,8 @@ impl<A: AsRef<LogtoApi>> Bearer<A> {
     /// Returns the response to an error, as [`LogtoApi::respond`] does.
     ///
     /// ```
-    /// # use logto_client::api::{ApiResponse, Bearer, Permission};
-    /// fn check<P: Permission>(bearer: &Bearer) -> Result<(), ApiResponse> {
+    /// # use logto_client::api::{ApiResponse, Bearer, TokenPermission};
+    /// fn check<P: TokenPermission>(bearer: &Bearer) -> Result<(), ApiResponse> {
     ///     bearer.require::<P>().map_err(|error| bearer.respond(&error))
     /// }
     /// ```

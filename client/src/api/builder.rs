@@ -9,7 +9,7 @@ use url::Url;
 use crate::api::introspection::Introspection;
 use crate::api::memory::Memory;
 use crate::api::metadata::ResourceMetadata;
-use crate::api::permission::{Permission, Rule};
+use crate::api::permission::{Rule, TokenPermission};
 use crate::api::response::ApiBody;
 use crate::api::{ApiError, Inner, LogtoApi};
 use crate::config::{AppSecret, check_endpoint, check_resource, config_error, each_once, not_blank};
@@ -133,7 +133,7 @@ impl LogtoApiBuilder {
     ///
     /// [`build`](Self::build) checks that each belongs to one of the audiences, and the
     /// [metadata](Self::publish_metadata) names them.
-    pub fn permissions<P: Permission>(mut self) -> Self {
+    pub fn permissions<P: TokenPermission>(mut self) -> Self {
         self.permissions.push(P::RULE);
         self
     }

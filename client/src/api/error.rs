@@ -42,6 +42,10 @@ pub enum ApiError {
         required: Vec<&'static str>,
     },
 
+    /// The access token is not for the organization that the request is about.
+    #[error("the access token is not for this organization")]
+    WrongOrganization,
+
     /// A permission belongs to an API that the [`LogtoApi`](super::LogtoApi) does not answer for. List the permissions
     /// with [`permissions`](super::LogtoApiBuilder::permissions) to notice this at startup.
     #[error(
@@ -71,7 +75,7 @@ impl ApiError {
         match self {
             Self::InvalidRequest(_) => 400,
             Self::MissingToken | Self::InvalidToken(_) => 401,
-            Self::InsufficientScope { .. } => 403,
+            Self::InsufficientScope { .. } | Self::WrongOrganization => 403,
             Self::UnknownResource { .. } => 500,
             Self::Unavailable(_) | Self::TooManyUnknownKeys => 503,
         }
@@ -87,7 +91,7 @@ impl ApiError {
         match self {
             Self::InvalidRequest(_) => Some("invalid_request"),
             Self::InvalidToken(_) => Some("invalid_token"),
-            Self::InsufficientScope { .. } => Some("insufficient_scope"),
+            Self::InsufficientScope { .. } | Self::WrongOrganization => Some("insufficient_scope"),
             _ => None,
         }
     }

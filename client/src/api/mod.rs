@@ -58,8 +58,11 @@
 //! | of an API, within an organization | [`in_organizations`](LogtoApiBuilder::in_organizations) | the same |
 //! | of an organization | [`organization_tokens`](LogtoApiBuilder::organization_tokens) | `urn:logto:resource:organizations` |
 //!
-//! For the last two, compare [`organization_id`](VerifiedToken::organization_id) with the organization that the request
-//! is about.
+//! For the last two, [`require_in_organization`](VerifiedToken::require_in_organization) also checks that the token is for
+//! the organization that the request is about.
+//!
+//! Roles are types with [`#[derive(LogtoRole)]`](derive@crate::LogtoRole). They are for signed-in users: access tokens do
+//! not contain them.
 //!
 //! # Verification
 //!
@@ -112,6 +115,7 @@ pub(crate) mod adapter;
 pub mod attributes;
 mod bearer;
 mod builder;
+mod caller;
 mod error;
 mod introspection;
 pub(crate) mod memory;
@@ -132,16 +136,20 @@ use crate::util::now;
 
 pub use self::bearer::Bearer;
 pub use self::builder::LogtoApiBuilder;
+#[doc(hidden)]
+pub use self::caller::CallerFor;
+pub use self::caller::{Allowed, Caller};
 pub use self::error::ApiError;
 pub use self::metadata::ResourceMetadata;
 pub use self::optional::OptionalBearer;
-#[doc(hidden)]
-pub use self::permission::CallerFor;
-pub use self::permission::{Allowed, AnyOf, Caller, LogtoScope, Permission, Rule};
+pub use self::permission::{AnyOf, LogtoScope, Permission, Rule, TokenPermission};
 pub use self::response::{ApiBody, ApiResponse};
 pub use self::token::VerifiedToken;
 #[cfg(feature = "derive")]
-#[doc = include_str!("derive.md")]
+#[doc = include_str!("derive_role.md")]
+pub use logto_storage_derive::LogtoRole;
+#[cfg(feature = "derive")]
+#[doc = include_str!("derive_scope.md")]
 pub use logto_storage_derive::LogtoScope;
 
 use self::builder::OnError;

@@ -1,14 +1,6 @@
-//! Scopes as types, and what callers may do.
+//! Scopes and roles as types.
 
-use std::fmt;
 use std::marker::PhantomData;
-
-use crate::api::{ApiError, Bearer};
-use crate::error::Error;
-use crate::scope::ORGANIZATIONS_RESOURCE;
-use crate::session::LogtoSession;
-use crate::storage::LogtoStorage;
-use crate::tokens::TokenTarget;
 
 /// A scope of an API as a type. Derive it:
 ///
@@ -35,8 +27,11 @@ pub trait LogtoScope {
     const RESOURCE: Option<&'static str>;
 }
 
-/// What a caller is allowed to do: a [scope](LogtoScope), a tuple of permissions (all of them), or
-/// [`AnyOf`] a tuple (one of them). A tuple has up to eight members, each of which can be a tuple or an `AnyOf`.
+/// What a caller is allowed to do: a [scope](LogtoScope), a [role](derive@crate::LogtoRole), a tuple of permissions (all
+/// of them), or [`AnyOf`] a tuple (one of them). A tuple has up to eight members, each of which can be a tuple or an
+/// `AnyOf`.
+///
+/// Signed-in users have scopes and roles. An access token has scopes only: see [`TokenPermission`].
 ///
 /// ```
 /// use logto_client::LogtoScope;
@@ -67,12 +62,50 @@ pub trait LogtoScope {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a permission",
-    note = "permissions are types with `#[derive(LogtoScope)]`, tuples of up to eight permissions, and `AnyOf<(A, B)>`"
+    note = "permissions are types with `#[derive(LogtoScope)]` or `#[derive(LogtoRole)]`, tuples of up to eight \
+            permissions, and `AnyOf<(A, B)>`"
 )]
 pub trait Permission {
     /// What is required.
     const RULE: Rule;
 }
+
+/// A [`Permission`] without roles, which an access token can grant: Logto's access tokens do not contain the roles of
+/// their users.
+///
+/// ```
+/// use logto_client::LogtoScope;
+/// use logto_client::api::{AnyOf, TokenPermission, VerifiedToken};
+///
+/// #[derive(LogtoScope)]
+/// #[logto(scope = "write:things")]
+/// struct WriteThings;
+///
+/// fn may<P: TokenPermission>(token: &VerifiedToken) -> bool {
+///     token.allows::<AnyOf<(P, WriteThings)>>()
+/// }
+/// ```
+///
+/// A role is refused:
+///
+/// ```compile_fail,E0277
+/// use logto_client::LogtoRole;
+/// use logto_client::api::VerifiedToken;
+///
+/// #[derive(LogtoRole)]
+/// #[logto(role = "admin")]
+/// struct Admin;
+///
+/// fn is_admin(token: &VerifiedToken) -> bool {
+///     token.allows::<Admin>()
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a permission that an access token can grant",
+    note = "use types with `#[derive(LogtoScope)]`, tuples of up to eight, or `AnyOf<(A, B)>`; roles are for signed-in \
+            users: `Allowed<Admin, User<S>>`"
+)]
+pub trait TokenPermission: Permission {}
 
 /// The permission to do one of several things. See the [example](Permission).
 pub struct AnyOf<T>(PhantomData<fn() -> T>);
@@ -89,6 +122,18 @@ pub enum Rule {
         /// [`LogtoScope::RESOURCE`].
         resource: Option<&'static str>,
     },
+    /// A role of the user.
+    #[non_exhaustive]
+    Role {
+        /// The name of the role.
+        name: &'static str,
+    },
+    /// A role of the user in the organization that the request is about.
+    #[non_exhaustive]
+    OrganizationRole {
+        /// The name of the role.
+        name: &'static str,
+    },
     /// Each of the rules.
     AllOf(&'static [Rule]),
     /// One of the rules.
@@ -99,10 +144,14 @@ impl<S: LogtoScope> Permission for S {
     const RULE: Rule = Rule::Scope { scope: S::SCOPE, resource: S::RESOURCE };
 }
 
+impl<S: LogtoScope> TokenPermission for S {}
+
 /// Nothing is required.
 impl Permission for () {
     const RULE: Rule = Rule::AllOf(&[]);
 }
+
+impl TokenPermission for () {}
 
 impl<T: Permission> Permission for AnyOf<T> {
     const RULE: Rule = match T::RULE {
@@ -111,11 +160,15 @@ impl<T: Permission> Permission for AnyOf<T> {
     };
 }
 
+impl<T: TokenPermission> TokenPermission for AnyOf<T> {}
+
 macro_rules! tuples {
     ($($first:ident $($other:ident)*;)*) => {$(
         impl<$first: Permission, $($other: Permission),*> Permission for ($first, $($other,)*) {
             const RULE: Rule = Rule::AllOf(&[$first::RULE, $($other::RULE),*]);
         }
+
+        impl<$first: TokenPermission, $($other: TokenPermission),*> TokenPermission for ($first, $($other,)*) {}
     )*};
 }
 tuples! {
@@ -130,194 +183,91 @@ tuples! {
 }
 
 impl Rule {
-    pub(crate) fn is_met(&self, is_granted: &impl Fn(&str, Option<&str>) -> bool) -> bool {
-        match self {
-            Self::Scope { scope, resource } => is_granted(scope, *resource),
-            Self::AllOf(rules) => rules.iter().all(|rule| rule.is_met(is_granted)),
-            Self::AnyOf(rules) => rules.iter().any(|rule| rule.is_met(is_granted)),
-        }
-    }
-
-    /// Returns names of scopes that would do, each once. Of alternatives, those of the first.
-    pub(crate) fn names(&self) -> Vec<&'static str> {
-        let mut names = Vec::new();
-        self.visit(true, &mut |scope, _| add(&mut names, scope));
-        names
-    }
-
-    /// Returns the names of all scopes, each once.
-    pub(crate) fn all_names(&self) -> Vec<&'static str> {
-        let mut names = Vec::new();
-        self.visit(false, &mut |scope, _| add(&mut names, scope));
-        names
-    }
-
-    /// Returns the resources of all scopes, each once.
-    fn resources(&self) -> Vec<Option<&'static str>> {
-        let mut resources = Vec::new();
-        self.visit(false, &mut |_, resource| add(&mut resources, resource));
-        resources
-    }
-
-    fn visit(&self, first_only: bool, scope: &mut impl FnMut(&'static str, Option<&'static str>)) {
-        match self {
-            Self::Scope { scope: name, resource } => scope(name, *resource),
-            Self::AnyOf([first, ..]) if first_only => first.visit(first_only, scope),
-            Self::AllOf(rules) | Self::AnyOf(rules) => rules.iter().for_each(|rule| rule.visit(first_only, scope)),
-        }
-    }
-}
-
-fn add<T: PartialEq>(set: &mut Vec<T>, item: T) {
-    if !set.contains(&item) {
-        set.push(item);
-    }
-}
-
-/// Someone who asks for something: a [`Bearer`] of an access token, or a user with a [`LogtoSession`].
-///
-/// [`Allowed`] checks a caller's permission before a handler runs. A function that is called for both checks it like
-/// this:
-///
-/// ```
-/// use logto_client::LogtoScope;
-/// use logto_client::api::Caller;
-///
-/// #[derive(LogtoScope)]
-/// #[logto(scope = "write:things", resource = "https://api.example.com")]
-/// struct WriteThings;
-///
-/// async fn create<C: Caller>(caller: &C) -> Result<(), C::Error> {
-///     caller.require::<WriteThings>().await?;
-///     Ok(())
-/// }
-/// ```
-pub trait Caller {
-    /// Why a caller may not do something, or why that could not be found out.
-    type Error;
-
-    /// Checks a permission.
-    ///
-    /// The token of a [`Bearer`] is at hand. For a session the access token for the API decides, which may have to be
-    /// refreshed first.
-    ///
-    /// # Errors
-    ///
-    /// - Of a [`Bearer`]: those of [`VerifiedToken::require`](super::VerifiedToken::require).
-    /// - Of a session: [`Error::InsufficientScope`], or those of
-    ///   [`access_token`](LogtoSession::access_token).
-    fn require<P: Permission>(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
-}
-
-impl<A: Sync> Caller for Bearer<A> {
-    type Error = ApiError;
-
-    async fn require<P: Permission>(&self) -> Result<(), ApiError> {
-        self.token().require::<P>()
-    }
-}
-
-impl<S: LogtoStorage + Sync> Caller for LogtoSession<S> {
-    type Error = Error;
-
-    fn require<P: Permission>(&self) -> impl Future<Output = Result<(), Error>> + Send {
-        self.require_rule(&P::RULE)
-    }
-}
-
-impl<S: LogtoStorage> LogtoSession<S> {
-    async fn require_rule(&self, rule: &'static Rule) -> Result<(), Error> {
-        let mut granted = Vec::new();
-        for resource in rule.resources() {
-            match self.access_token(self.target_of(resource)?).await {
-                Ok(token) => granted.push((resource, token)),
-                // Another alternative may be allowed.
-                Err(error) if error.is_access_denied() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let is_granted = |scope: &str, resource: Option<&str>| {
-            let tokens = granted.iter().filter(|(of, _)| *of == resource);
-            tokens.flat_map(|(_, token)| token.scopes()).any(|granted| granted == scope)
-        };
-        if rule.is_met(&is_granted) { Ok(()) } else { Err(Error::InsufficientScope { missing: rule.names() }) }
-    }
-
-    /// Returns the target of the token that decides. A scope without a resource belongs to the only API of the
-    /// configuration.
-    fn target_of(&self, resource: Option<&'static str>) -> Result<TokenTarget, Error> {
-        let wrong = |problem: &str| Error::InvalidOption { name: "resource", problem: problem.to_owned() };
-        let mut listed = self.config().resources().iter().filter(|listed| *listed != ORGANIZATIONS_RESOURCE);
-        match (resource, listed.next(), listed.next()) {
-            (Some(ORGANIZATIONS_RESOURCE), ..) => {
-                Err(wrong("is that of organizations: request a token for one of them, and compare its scopes"))
-            }
-            (Some(resource), ..) => Ok(TokenTarget::resource(resource)),
-            (None, Some(only), None) => Ok(TokenTarget::resource(only)),
-            (None, ..) => Err(wrong("is missing, and the configuration's `resources` do not list exactly one API")),
-        }
-    }
-}
-
-/// A caller with a permission, as an argument of a handler. Callers without it never reach the handler.
-///
-/// `C` is the caller: a [`Bearer`], or the `User` of a web framework's module.
-///
-/// ```
-/// # #[cfg(feature = "axum-0_8")]
-/// # mod app {
-/// use logto_client::LogtoScope;
-/// use logto_client::api::Allowed;
-///
-/// #[derive(LogtoScope)]
-/// #[logto(scope = "write:things")]
-/// struct WriteThings;
-///
-/// async fn create(Allowed(token): Allowed<WriteThings>) -> String {
-///     format!("created by {}", token.sub())
-/// }
-/// # }
-/// ```
-pub struct Allowed<P, C = Bearer>(
-    /// The caller, a `C`.
-    pub <C as CallerFor<P>>::Caller,
-);
-
-/// Makes `P` a part of [`Allowed`]'s field, which is a `C`.
-#[doc(hidden)]
-pub trait CallerFor<P> {
-    type Caller;
-}
-
-impl<P, C> CallerFor<P> for C {
-    type Caller = C;
-}
-
-impl<P: Permission, C: Caller> Allowed<P, C> {
-    /// Checks the permission of a caller.
-    ///
-    /// The web framework's module does this for a handler's arguments.
+    /// Creates the rule that the user has a role. [`#[derive(LogtoRole)]`](derive@crate::LogtoRole) uses it.
     ///
     /// ```
-    /// # use logto_client::api::{Allowed, ApiError, Bearer, Permission};
-    /// async fn check<P: Permission>(bearer: Bearer) -> Result<Allowed<P>, ApiError> {
-    ///     Allowed::check(bearer).await.map_err(|(_bearer, error)| error)
+    /// use logto_client::api::{Permission, Rule};
+    ///
+    /// struct Admin;
+    ///
+    /// impl Permission for Admin {
+    ///     const RULE: Rule = Rule::role("admin");
     /// }
     /// ```
+    pub const fn role(name: &'static str) -> Self {
+        Self::Role { name }
+    }
+
+    /// Creates the rule that the user has a role in the organization that the request is about.
     ///
-    /// # Errors
+    /// ```
+    /// use logto_client::api::{Permission, Rule};
     ///
-    /// Those of [`Caller::require`], and the caller, who may be answered.
-    pub async fn check(caller: C) -> Result<Self, (C, C::Error)> {
-        match caller.require::<P>().await {
-            Ok(()) => Ok(Self(caller)),
-            Err(error) => Err((caller, error)),
+    /// struct Editor;
+    ///
+    /// impl Permission for Editor {
+    ///     const RULE: Rule = Rule::organization_role("editor");
+    /// }
+    /// ```
+    pub const fn organization_role(name: &'static str) -> Self {
+        Self::OrganizationRole { name }
+    }
+
+    /// `is_granted` decides on the scopes and roles.
+    pub(crate) fn is_met(&self, is_granted: &impl Fn(&Self) -> bool) -> bool {
+        match self {
+            Self::AllOf(rules) => rules.iter().all(|rule| rule.is_met(is_granted)),
+            Self::AnyOf(rules) => rules.iter().any(|rule| rule.is_met(is_granted)),
+            scope_or_role => is_granted(scope_or_role),
+        }
+    }
+
+    pub(crate) fn is_scope(&self) -> bool {
+        matches!(self, Self::Scope { .. })
+    }
+
+    /// Returns the scopes and roles.
+    pub(crate) fn leaves(&self) -> Vec<Self> {
+        let mut leaves = Vec::new();
+        self.visit(false, &mut |leaf| leaves.push(*leaf));
+        leaves
+    }
+
+    /// Returns names of scopes and roles that would do, each once. Of alternatives, those of the first.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        self.visit(true, &mut |leaf| names.extend(leaf.name()));
+        unique(names)
+    }
+
+    /// Returns the names of all scopes and roles, each once.
+    pub(crate) fn all_names(&self) -> Vec<&'static str> {
+        unique(self.leaves().iter().filter_map(Self::name))
+    }
+
+    fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Scope { scope: name, .. } | Self::Role { name } | Self::OrganizationRole { name } => Some(name),
+            Self::AllOf(_) | Self::AnyOf(_) => None,
+        }
+    }
+
+    fn visit<'a>(&'a self, first_only: bool, visitor: &mut impl FnMut(&'a Self)) {
+        match self {
+            Self::AnyOf([first, ..]) if first_only => first.visit(first_only, visitor),
+            Self::AllOf(rules) | Self::AnyOf(rules) => rules.iter().for_each(|rule| rule.visit(first_only, visitor)),
+            scope_or_role => visitor(scope_or_role),
         }
     }
 }
 
-impl<P, C: fmt::Debug> fmt::Debug for Allowed<P, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Allowed").field(&self.0).finish()
+/// Returns the items, each once.
+pub(crate) fn unique<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut unique = Vec::new();
+    for item in items {
+        if !unique.contains(&item) {
+            unique.push(item);
+        }
     }
+    unique
 }

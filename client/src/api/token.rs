@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::de::DeserializeOwned;
 
 use crate::api::ApiError;
-use crate::api::permission::{Permission, Rule};
+use crate::api::permission::{Rule, TokenPermission};
 use crate::oidc::access_token::{Audiences, Claims};
 use crate::scope::ORGANIZATIONS_RESOURCE;
 
@@ -100,12 +100,14 @@ impl VerifiedToken {
 
     /// Returns the organization that the token is for, or within which it is valid for the API.
     ///
-    /// The scopes count in this organization only: compare it with the organization whose data the request is about.
+    /// The scopes count in this organization only. [`require_in_organization`](Self::require_in_organization) compares it
+    /// with the organization that a request is about.
     ///
     /// ```
     /// # use logto_client::api::VerifiedToken;
-    /// fn may_read(token: &VerifiedToken, organization_in_path: &str) -> bool {
-    ///     token.organization_id() == Some(organization_in_path)
+    /// /// Where the app looks for the caller's data.
+    /// fn folder(token: &VerifiedToken) -> &str {
+    ///     token.organization_id().unwrap_or("personal")
     /// }
     /// ```
     pub fn organization_id(&self) -> Option<&str> {
@@ -156,7 +158,7 @@ impl VerifiedToken {
         serde_json::from_slice(&self.0.json)
     }
 
-    /// Returns whether the token grants a [permission](Permission).
+    /// Returns whether the token grants a [permission](TokenPermission).
     ///
     /// Returns `false` as well if the permission belongs to an API that the [`LogtoApi`](super::LogtoApi) does not
     /// answer for; [`require`](Self::require) tells the two apart.
@@ -173,11 +175,11 @@ impl VerifiedToken {
     ///     if token.allows::<ReadDrafts>() { "with drafts" } else { "published only" }
     /// }
     /// ```
-    pub fn allows<P: Permission>(&self) -> bool {
+    pub fn allows<P: TokenPermission>(&self) -> bool {
         self.require::<P>().is_ok()
     }
 
-    /// Checks that the token grants a [permission](Permission).
+    /// Checks that the token grants a [permission](TokenPermission).
     ///
     /// ```
     /// use logto_client::LogtoScope;
@@ -197,17 +199,46 @@ impl VerifiedToken {
     ///
     /// [`ApiError::InsufficientScope`], or [`ApiError::UnknownResource`] if the permission belongs to an API that the
     /// [`LogtoApi`](super::LogtoApi) does not answer for.
-    pub fn require<P: Permission>(&self) -> Result<(), ApiError> {
+    pub fn require<P: TokenPermission>(&self) -> Result<(), ApiError> {
         self.0.audiences.check_rule(&P::RULE)?;
-        let is_granted = |scope: &str, resource: Option<&str>| {
-            let resource = self.0.audiences.resolve(resource);
-            resource.is_some_and(|resource| self.is_for(resource)) && self.scopes().any(|granted| granted == scope)
-        };
-        if P::RULE.is_met(&is_granted) {
+        if P::RULE.is_met(&|rule| self.grants(rule)) {
             Ok(())
         } else {
             Err(ApiError::InsufficientScope { required: P::RULE.names() })
         }
+    }
+
+    /// Checks that the token is for an organization, or within it, and grants a [permission](TokenPermission). With `()`
+    /// as the permission, it checks the organization only.
+    ///
+    /// ```
+    /// use logto_client::LogtoScope;
+    /// # use logto_client::api::{ApiError, VerifiedToken};
+    ///
+    /// #[derive(LogtoScope)]
+    /// #[logto(scope = "invite:members", resource = "urn:logto:resource:organizations")]
+    /// struct InviteMembers;
+    ///
+    /// fn invite(token: &VerifiedToken, organization_in_path: &str) -> Result<(), ApiError> {
+    ///     token.require_in_organization::<InviteMembers>(organization_in_path)?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::WrongOrganization`], and those of [`require`](Self::require).
+    pub fn require_in_organization<P: TokenPermission>(&self, organization_id: &str) -> Result<(), ApiError> {
+        if self.organization_id() != Some(organization_id) {
+            return Err(ApiError::WrongOrganization);
+        }
+        self.require::<P>()
+    }
+
+    fn grants(&self, rule: &Rule) -> bool {
+        let Rule::Scope { scope, resource } = rule else { return false };
+        let resource = self.0.audiences.resolve(*resource);
+        resource.is_some_and(|resource| self.is_for(resource)) && self.scopes().any(|granted| granted == *scope)
     }
 
     fn is_for(&self, resource: &str) -> bool {
@@ -227,6 +258,7 @@ impl Audiences {
                 Some(_) => Ok(()),
                 None => Err(ApiError::UnknownResource { scope, resource: *resource }),
             },
+            Rule::Role { .. } | Rule::OrganizationRole { .. } => Ok(()),
             Rule::AllOf(rules) | Rule::AnyOf(rules) => rules.iter().try_for_each(|rule| self.check_rule(rule)),
         }
     }

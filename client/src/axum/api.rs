@@ -9,7 +9,7 @@ use ::axum::response::{IntoResponse, Response};
 use ::axum::routing::get;
 
 use super::User;
-use crate::api::{Allowed, ApiError, ApiResponse, Bearer, Caller, LogtoApi, Permission};
+use crate::api::{Allowed, ApiError, ApiResponse, Bearer, Caller, LogtoApi, Permission, TokenPermission};
 use crate::error::Error;
 use crate::storage::LogtoStorage;
 
@@ -53,7 +53,7 @@ where
 
 impl<P, A, T> FromRequestParts<T> for Allowed<P, Bearer<A>>
 where
-    P: Permission,
+    P: TokenPermission,
     A: AsRef<LogtoApi> + FromRef<T> + Send + Sync,
     T: Send + Sync,
 {
@@ -77,15 +77,25 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &T) -> Result<Self, Response> {
         let user = <User<S> as FromRequestParts<T>>::from_request_parts(parts, state).await?;
-        Self::check(user).await.map_err(|(user, error)| user.respond(error))
+        match user.session.require::<P>().await {
+            Ok(()) => Ok(Self(user)),
+            Err(error) => Err(user.respond(error)),
+        }
     }
 }
 
 impl<S: LogtoStorage + Send + Sync> Caller for User<S> {
     type Error = Error;
 
-    fn require<P: Permission>(&self) -> impl Future<Output = Result<(), Error>> + Send {
+    fn require<P: TokenPermission>(&self) -> impl Future<Output = Result<(), Error>> + Send {
         self.session.require::<P>()
+    }
+
+    fn require_in_organization<P: TokenPermission>(
+        &self,
+        organization_id: &str,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        self.session.require_in_organization::<P>(organization_id)
     }
 }
 

@@ -102,6 +102,14 @@ pub enum Error {
     )]
     MissingOrganizationScope,
 
+    /// The configuration does not request the scope that adds the user's roles to the ID token.
+    #[error("a permission requires the user's roles: add `{scope}` to the configuration's `scopes`")]
+    #[non_exhaustive]
+    MissingRoleScope {
+        /// The scope: [`ROLES`](crate::scope::ROLES) or [`ORGANIZATION_ROLES`](crate::scope::ORGANIZATION_ROLES).
+        scope: &'static str,
+    },
+
     /// A callback came, but this session has no pending sign-in. Most often the browser did not send the session cookie:
     /// it does not send a `SameSite=Strict` cookie after a redirect from the provider, a cookie of another host, or a
     /// `Secure` cookie over plain http.
@@ -192,6 +200,10 @@ pub enum Error {
         missing: Vec<&'static str>,
     },
 
+    /// The user is not a member of the organization that the request is about.
+    #[error("the user is not a member of the organization")]
+    NotAMember,
+
     /// The token endpoint answered with an error (RFC 6749, section 5.2). With `access_denied` and `insufficient_scope` the
     /// user may not have the token, and the description says why.
     #[error("the token endpoint refused: {error}{}{}", Described(.description), advice(.error))]
@@ -245,7 +257,9 @@ impl Error {
     /// permission.
     pub fn is_access_denied(&self) -> bool {
         match self {
-            Self::SignInCancelled | Self::AccessDenied { .. } | Self::InsufficientScope { .. } => true,
+            Self::SignInCancelled | Self::AccessDenied { .. } | Self::InsufficientScope { .. } | Self::NotAMember => {
+                true
+            }
             Self::TokenEndpoint { error, .. } => matches!(&**error, "access_denied" | "insufficient_scope"),
             _ => false,
         }
@@ -291,6 +305,7 @@ impl Error {
             | Self::MissingRefreshToken
             | Self::UnlistedResource { .. }
             | Self::MissingOrganizationScope
+            | Self::MissingRoleScope { .. }
             | Self::WrongRedirectUri { .. } => true,
             Self::TokenEndpoint { error, .. } | Self::AuthorizationFailed { error, .. } => {
                 matches!(&**error, "invalid_client" | "unauthorized_client" | "invalid_target" | "invalid_scope")

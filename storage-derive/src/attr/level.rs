@@ -9,6 +9,8 @@ pub(super) enum Level {
     Field,
     /// A struct that is a scope.
     Scope,
+    /// A struct that is a role.
+    Role,
 }
 
 impl Level {
@@ -18,18 +20,21 @@ impl Level {
             Self::Variant => &[],
             Self::Field => &["session", "prefix"],
             Self::Scope => &["scope", "resource", "crate"],
+            Self::Role => &["role", "organization_role", "crate"],
         }
     }
 
     /// The message for a key that is not allowed at this level, known or not.
     pub(super) fn misplaced(self, key: &str) -> String {
-        let place = match (key, self) {
-            ("session", Self::Container | Self::Variant) => "on the field that holds the session",
-            ("prefix", Self::Variant) => "on the `enum`, for all variants, or on a field that holds the prefix",
-            ("save" | "max_len" | "crate", Self::Field | Self::Variant) => "on the `struct` or `enum`",
+        let fix = match (key, self) {
+            ("session", Self::Container | Self::Variant) => "put it on the field that holds the session",
+            ("prefix", Self::Variant) => "put it on the `enum`, for all variants, or on a field that holds the prefix",
+            ("save" | "max_len" | "crate", Self::Field | Self::Variant) => "put it on the `struct` or `enum`",
+            ("role" | "organization_role", Self::Scope) => "derive `LogtoRole` for a role",
+            ("scope" | "resource", Self::Role) => "derive `LogtoScope` for a scope",
             _ => return format!("unknown key `{key}`: {}", self.expected(Some(key))),
         };
-        format!("`{key}` is not allowed here: put it {place}")
+        format!("`{key}` is not allowed here: {fix}")
     }
 
     /// The message for an attribute that has no known key. The keys most similar to `key` come first.
@@ -38,7 +43,9 @@ impl Level {
         keys.sort_by_key(|allowed| key.map(|key| distance(key, allowed)));
         let keys = keys.join("`, `");
         match self {
-            Self::Container | Self::Scope => format!("expected `#[logto(…)]` with one or more of `{keys}`"),
+            Self::Container | Self::Scope | Self::Role => {
+                format!("expected `#[logto(…)]` with one or more of `{keys}`")
+            }
             Self::Variant => "`#[logto(…)]` is not allowed on a variant".to_owned(),
             Self::Field => format!("expected `#[logto(…)]` with one of `{keys}`"),
         }

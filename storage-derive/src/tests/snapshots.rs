@@ -52,12 +52,42 @@ fn scope_without_a_resource() {
 #[test]
 fn scope_with_every_mistake() {
     let expansion = pretty(crate::derive_scope(quote! {
-        #[logto(scope = "read write", resource = "api.example.com", resource = "x", scopes = "y", crate = 5)]
+        #[logto(scope = "read write", resource = "api.example.com", resource = "x", scopes = "y", role = "z", crate = 5)]
         struct WriteThings<T> {
             things: T,
         }
     }));
     expect_file!["snapshots/invalid/scope_with_every_mistake.rs"].assert_eq(&expansion);
+}
+
+#[test]
+fn role() {
+    let expansion = pretty(crate::derive_role(quote! {
+        #[logto(role = "Site admin")]
+        #[logto(crate = "my_sdk::api")]
+        pub struct Admin;
+    }));
+    expect_file!["snapshots/valid/role.rs"].assert_eq(&expansion);
+}
+
+#[test]
+fn organization_role() {
+    let expansion = pretty(crate::derive_role(quote! {
+        #[logto(organization_role = "editor")]
+        struct Editor;
+    }));
+    expect_file!["snapshots/valid/organization_role.rs"].assert_eq(&expansion);
+}
+
+#[test]
+fn role_with_every_mistake() {
+    let expansion = pretty(crate::derive_role(quote! {
+        #[logto(role = "admin", role = "owner", organization_role = "editor", scope = "read", crate = 5)]
+        struct Admin<T> {
+            things: T,
+        }
+    }));
+    expect_file!["snapshots/invalid/role_with_every_mistake.rs"].assert_eq(&expansion);
 }
 
 #[test]

@@ -2,7 +2,9 @@ use fake_provider::API;
 use serde_json::json;
 
 use super::World;
-use crate::api::{Allowed, AnyOf, ApiError, Bearer, LogtoApiBuilder, LogtoScope, Permission, Rule};
+use crate::api::{
+    Allowed, AnyOf, ApiError, Bearer, Caller, LogtoApiBuilder, LogtoScope, Permission, Rule, TokenPermission,
+};
 
 const OTHER: &str = "https://other.example.com";
 
@@ -26,7 +28,7 @@ scopes! {
     Invite: "invite", Some("urn:logto:resource:organizations");
 }
 
-async fn allows<P: Permission>(world: &World, scope: &str) -> bool {
+async fn allows<P: TokenPermission>(world: &World, scope: &str) -> bool {
     let token = world.token(|token| token.claims["scope"] = json!(scope));
     world.api.verify(&token).await.unwrap().allows::<P>()
 }
@@ -101,6 +103,69 @@ async fn a_permission_of_an_organization_is_not_one_of_an_api() {
     let of_api = world.api.verify(&token).await.unwrap();
     assert!(!of_api.allows::<Invite>());
     assert!(of_api.allows::<Read>());
+}
+
+#[tokio::test]
+async fn a_permission_in_an_organization_counts_there_only() {
+    let world = World::start_with(|builder| builder.audience(API).in_organizations().organization_tokens()).await;
+    let of_organization = world.token(|token| {
+        token.claims["aud"] = json!("urn:logto:organization:acme");
+        token.claims["scope"] = json!("invite");
+    });
+    let within = world.token(|token| {
+        token.claims["organization_id"] = json!("acme");
+        token.claims["scope"] = json!("read");
+    });
+    let of_api = world.token(|token| token.claims["scope"] = json!("read invite"));
+    let verified = async |token: &String| world.api.verify(token).await.unwrap();
+    let (of_organization, within) = (verified(&of_organization).await, verified(&within).await);
+
+    for (token, holds) in [(&of_organization, [true, false]), (&within, [false, true])] {
+        assert!(token.require_in_organization::<()>("acme").is_ok());
+        let invite = token.require_in_organization::<Invite>("acme");
+        let read = token.require_in_organization::<ReadHere>("acme");
+        assert_eq!([invite.is_ok(), read.is_ok()], holds, "{invite:?} {read:?}");
+        for lacking in [invite, read].into_iter().filter_map(Result::err) {
+            assert!(matches!(lacking, ApiError::InsufficientScope { .. }), "{lacking:?}");
+        }
+        for other in ["globex", "", "Acme", "acme:admin"] {
+            let refused = token.require_in_organization::<()>(other);
+            assert!(matches!(refused, Err(ApiError::WrongOrganization)), "{other}: {refused:?}");
+        }
+    }
+    let refused = verified(&of_api).await.require_in_organization::<ReadHere>("acme");
+    assert!(matches!(refused, Err(ApiError::WrongOrganization)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn both_kinds_of_callers_are_asked_alike_in_an_organization() {
+    let world = World::start_with(|builder| builder.audience(API).in_organizations()).await;
+    let token = world.token(|token| token.claims["organization_id"] = json!("acme"));
+    let token = format!("Bearer {token}");
+    let bearer = Bearer::from_request(world.api.clone(), [token.as_bytes()], None).await.unwrap();
+
+    async fn may_read<C: Caller>(caller: &C, organization: &str) -> bool {
+        caller.require_in_organization::<Read>(organization).await.is_ok()
+    }
+
+    assert!(may_read(&bearer, "acme").await);
+    assert!(!may_read(&bearer, "globex").await);
+}
+
+/// A permission written by hand, which an access token cannot grant.
+struct Role;
+
+impl Permission for Role {
+    const RULE: Rule = Rule::role("read");
+}
+
+impl TokenPermission for Role {}
+
+#[tokio::test]
+async fn a_role_is_not_a_scope_of_the_same_name() {
+    let world = World::start().await;
+    assert!(!allows::<Role>(&world, "read").await);
+    assert!(allows::<AnyOf<(Role, Read)>>(&world, "read").await);
 }
 
 #[tokio::test]

@@ -42,6 +42,13 @@ fn each_error_has_the_challenge_of_rfc_6750() {
                 r#"{realm}, error="insufficient_scope", error_description="the access token lacks a permission: read write", scope="read write""#
             ),
         ),
+        (
+            ApiError::WrongOrganization,
+            403,
+            format!(
+                r#"{realm}, error="insufficient_scope", error_description="the access token is not for this organization""#
+            ),
+        ),
     ] {
         let response = respond(&error);
         assert_eq!((response.status, header(&response, "www-authenticate")), (status, Some(&*challenge)));
@@ -73,6 +80,13 @@ fn the_body_is_problem_details() {
     let expected = json!({
         "title": "Forbidden", "status": 403, "error": "insufficient_scope", "scope": "read write",
         "detail": "the access token lacks a permission: read write",
+    });
+    assert_eq!(body, expected);
+
+    let body: Value = serde_json::from_str(&respond(&ApiError::WrongOrganization).body).unwrap();
+    let expected = json!({
+        "title": "Forbidden", "status": 403, "error": "insufficient_scope",
+        "detail": "the access token is not for this organization",
     });
     assert_eq!(body, expected);
 }

@@ -37,16 +37,30 @@ async fn start_with(config: Config) -> DevProvider {
 }
 
 pub(crate) fn client(provider: &DevProvider) -> LogtoClient {
+    client_with(provider, &[])
+}
+
+/// Requests more scopes than those of organizations and APIs.
+pub(crate) fn client_with(provider: &DevProvider, scopes: &[&str]) -> LogtoClient {
+    let usual = [scope::ORGANIZATIONS, "read:items", "write:items", "read:members", "invite:members"];
+    client_with_scopes(provider, &[&usual, scopes].concat())
+}
+
+pub(crate) fn client_with_scopes(provider: &DevProvider, scopes: &[&str]) -> LogtoClient {
     let config = LogtoConfig::builder(provider.endpoint(), &provider.config().client_id)
         .app_secret(provider.config().client_secret.clone().expect("a secret"))
-        .scopes([scope::ORGANIZATIONS, "read:items", "write:items", "read:members", "invite:members"])
+        .scopes(scopes.iter().copied())
         .resources([API, "https://billing.example.com"])
         .build();
     LogtoClient::new(config.expect("a configuration")).expect("a client")
 }
 
 pub(crate) async fn signed_in(provider: &DevProvider, user: &str) -> LogtoSession<Storage> {
-    let session = client(provider).session(Storage::default());
+    sign_in(provider, client(provider), user).await
+}
+
+pub(crate) async fn sign_in(provider: &DevProvider, client: LogtoClient, user: &str) -> LogtoSession<Storage> {
+    let session = client.session(Storage::default());
     let url = session.sign_in(SignInOptions::new(REDIRECT_URI)).await.expect("a URL");
     let callback = provider.authorize(&url, user).await.expect("a sign-in");
     session.handle_sign_in_callback(callback.as_str()).await.expect("a session");

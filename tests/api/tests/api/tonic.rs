@@ -97,7 +97,7 @@ impl Decoder for Text {
     }
 }
 
-async fn start<P: logto_client::Permission + 'static>(layer: RequireToken<P>) -> (App, Channel) {
+async fn start<P: logto_client::api::TokenPermission + 'static>(layer: RequireToken<P>) -> (App, Channel) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let server = Server::builder().layer(layer).add_service(Whoami);

@@ -5,6 +5,9 @@
     "unknown key `scopes`: expected `#[logto(…)]` with one or more of `scope`, `crate`, `resource`"
 }
 ::core::compile_error! {
+    "`role` is not allowed here: derive `LogtoRole` for a role"
+}
+::core::compile_error! {
     "a scope has no space: derive a type for each scope, and require both with a tuple"
 }
 ::core::compile_error! {
