@@ -31,7 +31,7 @@ pub(crate) async fn start() -> DevProvider {
     start_with(Config::default()).await
 }
 
-async fn start_with(config: Config) -> DevProvider {
+pub(crate) async fn start_with(config: Config) -> DevProvider {
     let config = Config { endpoint: "http://127.0.0.1:0".to_owned(), ..config };
     DevProvider::start(config).await.expect("a development provider")
 }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use dev_provider::DevProvider;
+use dev_provider::{Config, DevProvider, Membership, OrganizationRole};
 use logto_client::api::{Allowed, AnyOf};
 use logto_client::axum::{InSession, LogtoAuth};
 use logto_client::{Error, LogtoRole, LogtoScope, LogtoSession, Permission, scope};
@@ -17,7 +17,7 @@ use tower_sessions_0_15::cookie::SameSite;
 use tower_sessions_0_15::{MemoryStore, Session, SessionManagerLayer};
 
 use crate::dev_provider::{
-    API, ReadItems, Storage, WriteItems, client, client_with, client_with_scopes, sign_in, signed_in, start,
+    API, ReadItems, Storage, WriteItems, client, client_with, client_with_scopes, sign_in, signed_in, start, start_with,
 };
 
 type User = logto_client::axum::User<InSession<Session>>;
@@ -49,6 +49,14 @@ struct OrganizationAdmin;
 #[derive(LogtoRole)]
 #[logto(organization_role = "member")]
 struct Member;
+
+#[derive(LogtoRole)]
+#[logto(organization_role = "site:admin")]
+struct SiteAdmin;
+
+#[derive(LogtoScope)]
+#[logto(scope = "read:items", resource = "https://billing.example.com")]
+struct ReadItemsOfBilling;
 
 /// With the scopes that roles require.
 async fn signed_in_with_roles(provider: &DevProvider, user: &str) -> LogtoSession<Storage> {
@@ -129,6 +137,47 @@ async fn a_scope_in_an_organization_is_that_of_a_token_for_it() {
 }
 
 #[tokio::test]
+async fn an_organization_and_a_role_are_compared_as_a_whole() {
+    let provider = start().await;
+    provider.update_user("Alice", |user| {
+        user.memberships = vec![
+            Membership::new("acme", &["member", "site:admin", "administrator"]),
+            Membership::new("acme-eu", &["admin"]),
+        ];
+    });
+    let alice = signed_in_with_roles(&provider, "Alice").await;
+
+    alice.require_in_organization::<OrganizationAdmin>("acme-eu").await.expect("the role");
+    alice.require_in_organization::<SiteAdmin>("acme").await.expect("a role with a colon");
+    let error = alice.require_in_organization::<OrganizationAdmin>("acme").await.expect_err("roles that are similar");
+    assert!(matches!(error, Error::InsufficientScope { .. }), "{error:?}");
+    let error = alice.require_in_organization::<OrganizationAdmin>("acme:site").await.expect_err("no organization");
+    assert!(matches!(error, Error::NotAMember), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_permission_at_an_api_within_an_organization_is_not_one_at_the_api() {
+    let organization_roles = vec![OrganizationRole::new("member", &["write:items"])];
+    let provider = start_with(Config { organization_roles, ..Config::default() }).await;
+    provider.update_user("Bob", |user| user.memberships = vec![Membership::new("globex", &["member"])]);
+    let bob = signed_in(&provider, "Bob").await;
+
+    bob.require_in_organization::<WriteItems>("globex").await.expect("a permission within the organization");
+    let error = bob.require::<WriteItems>().await.expect_err("not a permission beyond it");
+    assert!(matches!(error, Error::InsufficientScope { .. }), "{error:?}");
+}
+
+/// The ID token is older than the membership, but the provider knows better.
+#[tokio::test]
+async fn a_new_member_has_the_scopes_at_once() {
+    let provider = start().await;
+    let carol = signed_in(&provider, "Carol").await;
+    provider.update_user("Carol", |user| user.memberships = vec![Membership::new("acme", &["admin"])]);
+
+    carol.require_in_organization::<InviteMembers>("acme").await.expect("a permission of the organization");
+}
+
+#[tokio::test]
 async fn roles_that_the_sign_in_did_not_request_are_a_mistake_in_the_configuration() {
     async fn refusal<P: Permission>(session: &LogtoSession<Storage>, organization: Option<&str>) -> Error {
         let result = match organization {
@@ -177,6 +226,15 @@ async fn a_sessions_token_for_the_api_decides() {
 }
 
 #[tokio::test]
+async fn a_scope_is_not_that_of_another_api() {
+    let provider = start().await;
+    let alice = signed_in(&provider, "Alice").await;
+
+    let error = alice.require::<(ReadItemsOfTheApi, ReadItemsOfBilling)>().await.expect_err("a scope of one of them");
+    assert!(matches!(error, Error::InsufficientScope { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_permission_that_a_session_cannot_find_out_is_an_error() {
     let provider = start().await;
     let session = signed_in(&provider, "Alice").await;
@@ -222,10 +280,10 @@ fn app(provider: &DevProvider, listener: TcpListener, url: &str) -> tokio::task:
 async fn a_page_is_for_users_with_the_permission() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     let url = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
-    let provider = DevProvider::start(dev_provider::Config {
+    let provider = DevProvider::start(Config {
         endpoint: "http://127.0.0.1:0".to_owned(),
         redirect_uris: vec![format!("{url}/logto/sign-in-callback")],
-        ..dev_provider::Config::default()
+        ..Config::default()
     });
     let provider = provider.await.expect("a development provider");
     let server = app(&provider, listener, &url);
