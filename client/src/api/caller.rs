@@ -138,9 +138,9 @@ impl<S: LogtoStorage> LogtoSession<S> {
     /// permission, it checks the membership only.
     ///
     /// Scopes, whether the organization's or an API's, are those of the session's access token for or within the
-    /// organization. Organization roles are those of the ID token, and require
-    /// [`ORGANIZATION_ROLES`] in the configuration's [`scopes`](crate::LogtoConfigBuilder::scopes). A
-    /// role that does not belong to an organization counts as in [`require`](Self::require).
+    /// organization. Organization roles are those of the ID token, and require [`ORGANIZATION_ROLES`] in the
+    /// configuration's [`scopes`](crate::LogtoConfigBuilder::scopes). A role that does not belong to an organization
+    /// counts as in [`require`](Self::require), for members.
     ///
     /// ```
     /// use logto_client::{Error, LogtoRole, LogtoSession, LogtoStorage};
@@ -236,6 +236,10 @@ impl<S: LogtoStorage> LogtoSession<S> {
             _ => None,
         });
         let scopes: Vec<_> = scopes.collect();
+        // It may come from a path. No organization has it, and as an option it would be the app's mistake.
+        if organization == Some("") {
+            return Ok(());
+        }
         for wanted in unique(scopes.iter().map(|(_, _, resource)| *resource)) {
             match self.access_token(self.target_of(wanted, organization)?).await {
                 Ok(token) => {

@@ -71,7 +71,8 @@ pub trait Permission {
 }
 
 /// A [`Permission`] without roles, which an access token can grant: Logto's access tokens do not contain the roles of
-/// their users.
+/// their users. If your tenant adds them as a custom claim, read it with
+/// [`VerifiedToken::claims`](super::VerifiedToken::claims).
 ///
 /// ```
 /// use logto_client::LogtoScope;
