@@ -15,6 +15,7 @@ mod http;
 mod id_token;
 mod items;
 mod jwks;
+mod metadata;
 mod pkce;
 mod provider;
 mod refresh;

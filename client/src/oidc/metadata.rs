@@ -21,7 +21,7 @@ pub(crate) struct ProviderMetadata {
 }
 
 #[derive(Deserialize)]
-struct Document {
+pub(crate) struct Document {
     issuer: String,
     authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
@@ -56,7 +56,7 @@ impl ProviderMetadata {
 }
 
 impl Document {
-    fn check(self, issuer: &str) -> Result<ProviderMetadata, RequestError> {
+    pub(crate) fn check(self, issuer: &str) -> Result<ProviderMetadata, RequestError> {
         // Section 4.3: the issuer must match exactly.
         if self.issuer != issuer {
             let (expected, found) = (issuer.to_owned(), sanitized(&self.issuer));
