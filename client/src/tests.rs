@@ -25,6 +25,7 @@ mod sign_in_sessions;
 mod single_flight;
 mod storage;
 mod token;
+mod tokens;
 mod ttl_map;
 #[cfg(feature = "vault")]
 mod vault;
