@@ -26,6 +26,8 @@ mod single_flight;
 mod storage;
 mod token;
 mod tokens;
+#[cfg(feature = "tower-service-0_3")]
+mod tower;
 mod ttl_map;
 #[cfg(feature = "vault")]
 mod vault;
