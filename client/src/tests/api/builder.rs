@@ -36,7 +36,9 @@ fn a_setting_that_is_wrong_is_named() {
         (builder().permissions::<ReadOther>(), "permissions"),
         (builder().permissions::<(Read, Invite)>(), "permissions"),
         (builder().audience("https://other.example").permissions::<Read>(), "permissions"),
+        (new().introspection("app", "secret").permissions::<Read>(), "permissions"),
         (builder().audience("https://other.example").publish_metadata(), "publish_metadata"),
+        (new().audience("ftp://api.example.com").publish_metadata(), "publish_metadata"),
         (new().audience("urn:example:api").publish_metadata(), "publish_metadata"),
         (new().organization_tokens().publish_metadata(), "publish_metadata"),
     ] {
@@ -48,6 +50,7 @@ fn a_setting_that_is_wrong_is_named() {
 fn what_is_right_is_built_without_a_request() {
     for builder in [
         builder().audience(API).permissions::<Read>(),
+        builder().leeway(Duration::from_secs(300)),
         LogtoApi::builder("http://logto.internal").audience("urn:example:api").dangerously_allow_http(),
         LogtoApi::builder("http://localhost:3001").organization_tokens().permissions::<(Read, Invite)>(),
         LogtoApi::builder("https://tenant.logto.app").introspection("app", "secret"),
