@@ -279,3 +279,16 @@ async fn the_leeway_is_configured() {
     assert!(world.api.verify_at(&token, now + 99).await.is_ok());
     assert_eq!(refusal(world.api.verify_at(&token, now + 100).await), Refusal::Expired);
 }
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_by_the_leeway_is_accepted() {
+    let world = World::start_with(|builder| builder.audience(API).leeway(Duration::from_secs(5))).await;
+    let now = now();
+    for claim in ["iat", "nbf"] {
+        let token = world.token(|token| token.claims[claim] = json!(now + 100));
+        assert!(world.api.verify_at(&token, now + 95).await.is_ok(), "{claim}");
+
+        let token = world.token(|token| token.claims[claim] = json!(now + 100));
+        assert_eq!(refusal(world.api.verify_at(&token, now + 94).await), Refusal::NotYetValid, "{claim}");
+    }
+}
