@@ -1,7 +1,8 @@
 use fake_provider::API;
 use serde_json::{Value, json};
 
-use crate::api::{ApiBody, ApiError, ApiResponse, LogtoApi, LogtoApiBuilder};
+use super::permissions::{Admin, Read, Write};
+use crate::api::{AnyOf, ApiBody, ApiError, ApiResponse, LogtoApi, LogtoApiBuilder};
 use crate::error::{AccessTokenError, Endpoint, RequestError, RequestErrorKind};
 
 fn builder() -> LogtoApiBuilder {
@@ -92,6 +93,30 @@ fn the_body_is_problem_details() {
 }
 
 #[test]
+fn the_title_is_that_of_the_status() {
+    let unknown = ApiError::UnknownResource { scope: "read", resource: None };
+    for (error, title) in [
+        (ApiError::InvalidRequest("is odd"), "Bad Request"),
+        (ApiError::MissingToken, "Unauthorized"),
+        (insufficient(), "Forbidden"),
+        (unknown, "Internal Server Error"),
+        (ApiError::TooManyUnknownKeys, "Service Unavailable"),
+    ] {
+        let body: Value = serde_json::from_str(&respond(&error).body).unwrap();
+        assert_eq!(body["title"], title);
+    }
+}
+
+#[test]
+fn no_scope_ends_the_challenges_quoted_string() {
+    let response = respond(&ApiError::InsufficientScope { required: vec!["re\"ad", "wri\\te", "del\nete"] });
+
+    let challenge = header(&response, "www-authenticate").unwrap();
+
+    assert!(challenge.ends_with(r#", scope="read write delete""#), "{challenge}");
+}
+
+#[test]
 fn a_wrong_configuration_is_not_shown_to_clients() {
     let response = respond(&ApiError::UnknownResource { scope: "read", resource: Some("https://internal.example") });
     assert_eq!(response.status, 500);
@@ -108,7 +133,7 @@ fn the_body_can_be_the_apps_own() {
 
 #[test]
 fn the_challenge_names_the_metadata_if_they_are_published() {
-    let api = builder().publish_metadata().permissions::<super::permissions::Read>().build().unwrap();
+    let api = builder().publish_metadata().permissions::<Read>().build().unwrap();
     let response = api.respond(&ApiError::MissingToken);
     let url = "https://api.example.com/.well-known/oauth-protected-resource";
     let challenge = header(&response, "www-authenticate").unwrap();
@@ -123,6 +148,16 @@ fn the_challenge_names_the_metadata_if_they_are_published() {
     });
     assert_eq!(document, expected);
     assert_eq!(builder().build().unwrap().metadata(), None);
+}
+
+#[test]
+fn the_metadata_name_the_scopes_of_every_alternative() {
+    type Edit = AnyOf<((Read, Write), Admin)>;
+    let api = builder().publish_metadata().permissions::<Edit>().build().unwrap();
+
+    let document: Value = serde_json::from_str(&api.metadata().unwrap().response().body).unwrap();
+
+    assert_eq!(document["scopes_supported"], json!(["admin", "read", "write"]));
 }
 
 #[test]
