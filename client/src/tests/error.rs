@@ -120,7 +120,10 @@ async fn each_error_has_words_of_its_own_and_shows_what_it_holds() {
         (Error::AuthorizationFailed { error: words("invalid_scope"), description: None }, ": invalid_scope"),
         (Error::InvalidIdToken(IdTokenError::Algorithm), "ES512"),
         (Error::ClockSkew { claim: "iat", seconds: 301 }, "`iat` is 301 s off"),
-        (Error::TokenEndpoint { error: words("invalid_client"), description: None }, ": invalid_client"),
+        (
+            Error::TokenEndpoint { error: words("invalid_client"), description: None },
+            ": invalid_client (check the configuration's `app_id` and `app_secret`)",
+        ),
         (
             Error::TokenEndpoint { error: words("access_denied"), description: Some(words("not a member")) },
             ": access_denied: not a member",
@@ -137,6 +140,26 @@ async fn each_error_has_words_of_its_own_and_shows_what_it_holds() {
     ] {
         let text = error.to_string();
         assert!(text.contains(part), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_only_an_operator_can_mend_is_a_misconfiguration() {
+    let misconfigured = |error: &Error| match error {
+        Error::Config { .. }
+        | Error::InvalidOption { .. }
+        | Error::RenewalUnsupported(_)
+        | Error::MissingRefreshToken
+        | Error::UnlistedResource { .. }
+        | Error::MissingOrganizationScope
+        | Error::MissingRoleScope { .. }
+        | Error::WrongRedirectUri { .. } => true,
+        Error::TokenEndpoint { error, .. } => error == "invalid_client",
+        Error::AuthorizationFailed { error, .. } => error == "invalid_scope",
+        _ => false,
+    };
+    for (error, _) in all().await {
+        assert_eq!(error.is_misconfiguration(), misconfigured(&error), "{error:?}");
     }
 }
 
