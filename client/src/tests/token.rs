@@ -8,6 +8,7 @@ use super::provider::Provider;
 use crate::TokenTarget;
 use crate::error::{Endpoint, Error, RequestErrorKind};
 use crate::oidc::token::{TokenResponse, Tokens};
+use crate::tokens::MARGIN;
 
 const NOW: u64 = 1_700_000_000;
 const REFRESH_TOKEN: &str = "rt-secret";
@@ -131,6 +132,8 @@ async fn without_a_life_the_tokens_own_expiry_counts_else_a_minute() {
     for (access_token, expires_at) in [
         (jwt(json!({ "exp": NOW + 600 })), NOW + 600),
         (jwt(json!({ "exp": 1_700_000_600.5 })), NOW + 600),
+        (jwt(json!({ "exp": NOW + MARGIN + 1 })), NOW + MARGIN + 1),
+        (jwt(json!({ "exp": NOW + MARGIN })), NOW + 60),
         (jwt(json!({ "exp": NOW })), NOW + 60),
         (jwt(json!({ "exp": NOW - 600 })), NOW + 60),
         (jwt(json!({ "exp": "soon" })), NOW + 60),
