@@ -8,6 +8,7 @@ mod axum;
 mod cached;
 mod callback;
 mod claims;
+mod comparing;
 mod config;
 mod debug;
 mod error;
