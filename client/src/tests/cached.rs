@@ -249,3 +249,24 @@ async fn a_renewal_does_not_put_off_the_growth_of_the_budget() {
     advance(Duration::from_secs(1)).await;
     assert_eq!(renew(7).await, 7, "a minute after the first renewal");
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_caller_a_minute_is_asked_to_renew_an_old_value_at_hand() {
+    let cached = Cached::new();
+    assert!(cached.at_hand(HOUR).is_none());
+    cached.get(HOUR, || async { Ok(1) }).await.unwrap();
+    let at_hand = || cached.at_hand(HOUR).map(|(value, is_due)| (*value, is_due));
+
+    advance(HOUR - Duration::from_secs(1)).await;
+    assert_eq!(at_hand(), Some((1, false)));
+    advance(Duration::from_secs(1)).await;
+    assert_eq!((at_hand(), at_hand()), (Some((1, true)), Some((1, false))));
+    advance(Duration::from_secs(59)).await;
+    assert_eq!(at_hand(), Some((1, false)));
+    advance(Duration::from_secs(1)).await;
+    assert_eq!((at_hand(), at_hand()), (Some((1, true)), Some((1, false))));
+    advance(22 * HOUR).await;
+    assert_eq!(at_hand(), Some((1, true)));
+    advance(HOUR).await;
+    assert_eq!(at_hand(), None, "a day old");
+}
