@@ -71,3 +71,25 @@ async fn at_its_capacity_a_map_drops_what_was_used_least_recently() {
     assert!(map.len() < 100_000);
     assert_eq!((map.get("old"), map.get("0"), map.get("new")), (None, Some(()), Some(())));
 }
+
+#[tokio::test(start_paused = true)]
+async fn at_its_capacity_a_map_drops_a_sixteenth_of_what_was_used_at_once() {
+    let map = TtlMap::new(|()| MINUTE);
+    for n in 0..100_000 {
+        map.insert(&n.to_string(), ());
+    }
+    map.insert("new", ());
+    assert_eq!(map.len(), 100_000 - 100_000 / 16 + 1);
+    assert_eq!(map.get("new"), Some(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_its_capacity_a_map_drops_what_has_expired_first() {
+    let map = TtlMap::new(|()| MINUTE / 2);
+    for n in 0..100_000 {
+        map.insert(&n.to_string(), ());
+    }
+    advance(MINUTE / 2).await;
+    map.insert("new", ());
+    assert_eq!((map.len(), map.get("new")), (1, Some(())));
+}
