@@ -108,6 +108,33 @@ async fn tokens_that_have_expired_make_room_without_a_request_for_them() {
 }
 
 #[tokio::test]
+async fn tokens_that_have_expired_leave_without_a_lack_of_room() {
+    let world = World::start().await;
+    let now = now();
+    let token = |exp: u64| world.token(|token| token.claims["exp"] = json!(exp));
+    for _ in 0..50 {
+        world.api.verify_at(&token(now + 100), now).await.unwrap();
+        world.api.verify_at(&token(now + 10_000), now).await.unwrap();
+    }
+
+    // The next sweep is due, in each part that one of these enters.
+    for _ in 0..200 {
+        world.api.verify_at(&token(now + 10_000), now + 200).await.unwrap();
+    }
+
+    assert_eq!(world.api.remembered(), 250, "no token that is valid has left");
+}
+
+#[tokio::test]
+async fn the_last_token_is_remembered_where_there_is_room_for_one() {
+    let world = World::start_with(|builder| builder.audience(API).max_remembered_tokens(1)).await;
+    for _ in 0..50 {
+        remembered(&world, |_| ()).await;
+    }
+    assert!((1..=16).contains(&world.api.remembered()));
+}
+
+#[tokio::test]
 async fn nothing_is_remembered_if_so_configured() {
     let world = World::start_with(|builder| builder.audience(API).max_remembered_tokens(0)).await;
     remembered(&world, |_| ()).await;
