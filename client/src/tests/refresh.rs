@@ -587,3 +587,33 @@ async fn a_refreshed_id_token_is_stored_once_and_an_equal_one_not_again() {
     }
     assert_eq!(session.id_token().await.unwrap().unwrap().as_str(), refreshed);
 }
+
+#[tokio::test]
+async fn a_refreshed_id_token_that_is_older_than_the_stored_one_is_not_stored() {
+    let issued_at = Arc::new(Mutex::new(0));
+    let answered = Arc::clone(&issued_at);
+    let issuer = Arc::new(Mutex::new(String::new()));
+    let answered_issuer = Arc::clone(&issuer);
+    let provider = Provider::start(json!({}), move |request| {
+        if request.path == "/oidc/jwks" {
+            return (200, json!({ "keys": [ES384.bound_jwk()] }).to_string());
+        }
+        let (issuer, iat) = (answered_issuer.lock().unwrap().clone(), *answered.lock().unwrap());
+        let claims = json!({ "iss": issuer, "sub": "s", "aud": "app", "exp": now() + 3600, "iat": iat });
+        let id_token = ES384.token(&claims);
+        let answer = json!({ "access_token": "at", "token_type": "Bearer", "expires_in": 1, "id_token": id_token });
+        (200, answer.to_string())
+    })
+    .await;
+    *issuer.lock().unwrap() = format!("{}/oidc", provider.endpoint);
+    let (client, storage, start) = (provider.client(), Items::default(), now() - 20);
+    sign_in(&provider, &storage, "r1").await;
+
+    for (iat, stored) in [(start, start), (start - 5, start), (start + 5, start + 5)] {
+        *issued_at.lock().unwrap() = iat;
+        let session = client.session(&storage);
+        session.clear_access_tokens().await.unwrap();
+        session.access_token(TokenTarget::provider()).await.unwrap();
+        assert_eq!(session.id_token_claims().await.unwrap().iat, stored);
+    }
+}
