@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use fake_provider::{API, APP_ID, APP_SECRET, FakeProvider, REDIRECT_URI};
+use fake_provider::{API, APP_ID, APP_SECRET, Endpoint, FakeProvider, REDIRECT_URI};
 use serde_json::{Value, json};
 
 use super::storage::{Items, Recorded};
@@ -263,4 +263,22 @@ async fn two_sessions_with_one_refresh_token_each_keep_a_token_under_their_own_s
     for items in [first, second] {
         assert_eq!(json(&items, OF_THE_API).await["signIn"], json(&items, items::ID_TOKEN).await["signIn"]);
     }
+}
+
+#[tokio::test]
+async fn another_sign_in_with_the_same_refresh_token_replaces_the_first() {
+    let provider = FakeProvider::start().await;
+    provider.answer(Endpoint::Token, |call| call.changed(|answer| answer["refresh_token"] = json!("the-same")));
+    let (client, items) = (new_client(&provider), Items::default());
+    sign_in(&provider, &client, &items).await;
+    let first = client.session(&items).id_token().await.unwrap().unwrap();
+    let of_the_first = token(&client, &items, TokenTarget::provider()).await;
+
+    sign_in(&provider, &client, &items).await;
+
+    let session = client.session(&items);
+    assert_ne!(session.id_token().await.unwrap().unwrap().as_str(), first.as_str());
+    assert_ne!(token(&client, &items, TokenTarget::provider()).await, of_the_first);
+    assert!(session.is_authenticated().await.unwrap());
+    assert_eq!(session.refresh_token().await.unwrap().unwrap().as_str(), "the-same");
 }
