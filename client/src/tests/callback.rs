@@ -1,4 +1,9 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use fake_provider::Endpoint;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::provider::Provider;
 use super::storage::Items;
@@ -371,4 +376,27 @@ async fn the_verifier_that_is_sent_with_the_code_is_that_of_the_challenge() {
     assert_eq!(crate::oidc::pkce::challenge(verifier), param("code_challenge"));
     let names: Vec<_> = form.iter().map(|(name, _)| &**name).collect();
     assert_eq!(names, ["grant_type", "client_id", "code", "redirect_uri", "code_verifier"]);
+}
+
+#[tokio::test]
+async fn a_callback_whose_runtime_has_ended_keeps_no_later_one_waiting() {
+    let provider = provider(json!({})).await;
+    let gate = provider.hold(Endpoint::Token);
+    let (client, items) = (provider.client(), Arc::new(Items::default()));
+    let session = client.session(Arc::clone(&items));
+    let url = session.sign_in(SignInOptions::new(REDIRECT_URI)).await.unwrap();
+    let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let callback = format!("/callback?code=c&state={state}");
+    {
+        let (first, callback) = (client.session(items), callback.clone());
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.spawn(async move { first.handle_sign_in_callback(&callback).await.map(drop) });
+        gate.arrival().await;
+        runtime.shutdown_background();
+    }
+
+    let second = timeout(Duration::from_secs(10), session.handle_sign_in_callback(&callback)).await;
+
+    let second = second.expect("a result");
+    assert!(matches!(second, Err(Error::Interrupted)), "{second:?}");
 }
