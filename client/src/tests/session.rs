@@ -8,8 +8,9 @@ use tokio::time::{sleep, timeout};
 
 use super::provider::Provider;
 use super::storage::Items;
+use crate::api::{AnyOf, LogtoScope};
 use crate::session::items::{self, StoredToken};
-use crate::{Error, LogtoStorage, SignInOptions, TokenTarget};
+use crate::{Error, LogtoClient, LogtoConfig, LogtoStorage, SignInOptions, TokenTarget};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -253,4 +254,48 @@ async fn a_session_that_keeps_its_id_is_neither_signed_in_nor_out() {
     let refused = session.sign_out(None).await;
     assert!(matches!(refused, Err(Error::RenewalUnsupported(_))), "{refused:?}");
     assert!(session.is_authenticated().await.unwrap());
+}
+
+macro_rules! scopes {
+    ($($name:ident: $scope:literal, $resource:expr;)*) => {$(
+        struct $name;
+
+        impl LogtoScope for $name {
+            const SCOPE: &'static str = $scope;
+            const RESOURCE: Option<&'static str> = Some($resource);
+        }
+    )*};
+}
+const DENIED: &str = "https://denied.example.com";
+const GRANTED: &str = "https://granted.example.com";
+scopes! {
+    ReadDenied: "read", DENIED;
+    ReadGranted: "read", GRANTED;
+    WriteGranted: "write", GRANTED;
+}
+
+#[tokio::test]
+async fn an_api_that_is_denied_leaves_the_alternatives() {
+    let provider = Provider::start(json!({}), |request| {
+        if request.param("resource") == DENIED {
+            return (400, json!({ "error": "access_denied" }).to_string());
+        }
+        let answer = json!({ "access_token": "at", "token_type": "Bearer", "expires_in": 3600, "scope": "read list" });
+        (200, answer.to_string())
+    })
+    .await;
+    let config = LogtoConfig::builder(&provider.endpoint, "app").resources([DENIED, GRANTED]).build().unwrap();
+    let (client, items) = (LogtoClient::new(config).unwrap(), Items::default());
+    sign_in(&provider, &items, &json!({})).await;
+    let session = client.session(&items);
+
+    session.require::<AnyOf<(ReadDenied, ReadGranted)>>().await.expect("one of them");
+
+    for refused in [
+        session.require::<ReadDenied>().await,
+        session.require::<WriteGranted>().await,
+        session.require::<(ReadDenied, ReadGranted)>().await,
+    ] {
+        assert!(matches!(refused, Err(Error::InsufficientScope { .. })), "{refused:?}");
+    }
 }
