@@ -336,3 +336,39 @@ fn a_failure_has_the_status_that_goes_with_it() {
         assert_eq!(status_of(&error), status, "{error:?}");
     }
 }
+
+#[cfg(feature = "vault")]
+#[test]
+fn the_vault_layer_is_ready_when_the_router_is() {
+    use std::future::Ready;
+    use std::task::{Context, Poll, Waker};
+
+    use axum::extract::Request;
+    use axum::response::Response;
+    use tower_layer::Layer as _;
+    use tower_service::Service;
+
+    #[derive(Clone)]
+    struct Busy;
+
+    impl Service<Request> for Busy {
+        type Response = Response;
+        type Error = Infallible;
+        type Future = Ready<Result<Response, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Pending
+        }
+
+        fn call(&mut self, _: Request) -> Self::Future {
+            panic!("it was not ready")
+        }
+    }
+
+    let auth = builder("https://app.example.com").build().unwrap();
+    let vault = crate::vault::Vault::new(crate::vault::MemoryVault::default());
+
+    let mut service = auth.vault_layer(vault).layer(Busy);
+
+    assert!(service.poll_ready(&mut Context::from_waker(Waker::noop())).is_pending());
+}
