@@ -44,6 +44,33 @@ async fn record_of_pending_sign_ins_lives_for_an_hour_and_that_of_a_sign_in_for_
     assert_eq!(remaining(&store, &browser).await, Some(14 * DAY));
 }
 
+#[tokio::test(start_paused = true)]
+async fn sign_in_without_a_renewal_gives_a_record_its_lifetime() {
+    let (store, vault) = vault();
+    let browser = Browser::new(Saving::Immediate);
+    write(&page(&browser, &vault), &[(PENDING, Some("1"))]).await.unwrap();
+
+    write(&page(&browser, &vault), &[("logto_id_token", Some("1"))]).await.unwrap();
+
+    assert_eq!(remaining(&store, &browser).await, Some(14 * DAY));
+    advance(DAY).await;
+    write(&page(&browser, &vault), &[(PENDING, Some("2"))]).await.unwrap();
+    assert_eq!(remaining(&store, &browser).await, Some(14 * DAY));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sign_in_that_is_moved_beside_a_pending_one_keeps_its_lifetime() {
+    for (item, lifetime) in [("tenant:logto_id_token", 14 * DAY), ("tenant:logto_access_token_map", HOUR)] {
+        let (store, vault) = vault();
+        let browser = Browser::new(Saving::Immediate);
+        browser.set(item, "1");
+
+        write(&page(&browser, &vault), &[(PENDING, Some("1"))]).await.unwrap();
+
+        assert_eq!(remaining(&store, &browser).await, Some(lifetime), "{item}");
+    }
+}
+
 /// A session that notes for how long it may live.
 #[derive(Default)]
 struct Noting {
