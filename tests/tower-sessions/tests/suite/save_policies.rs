@@ -1,5 +1,7 @@
 //! What Ok promises, and what it costs the store.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use logto_storage_core::{Change, LogtoStorage};
 
@@ -52,6 +54,22 @@ async fn several_changes_are_one_save() {
 
     assert_eq!(store.calls(), [Call::Load, Call::Save]);
     assert_eq!(store.only_record(), [("a".to_owned(), "3".into()), ("b".to_owned(), "2".into())]);
+}
+
+#[tokio::test]
+async fn a_lifetime_is_for_a_session_that_holds_nothing_yet() {
+    const AN_HOUR: Duration = Duration::from_secs(3600);
+    let store = Store::default();
+    let of_a_new_visitor = store.session(None);
+    let of_the_app = store.session(Some(store.with_record(&[("theme", "dark")])));
+
+    for session in [&of_a_new_visitor, &of_the_app] {
+        let storage = Immediate { session: session.clone() };
+        storage.apply_expiring(&[Change::set("key", "value")], AN_HOUR).await.unwrap();
+    }
+
+    assert!(of_a_new_visitor.expiry_age() <= AN_HOUR);
+    assert!(of_the_app.expiry_age() > 24 * AN_HOUR);
 }
 
 #[tokio::test]
