@@ -41,8 +41,8 @@ pub(crate) struct Scope {
 /// The attributes of a role: the keys, to underline in errors, and the names.
 #[derive(Default)]
 pub(crate) struct Role {
-    pub(crate) role: Option<(Ident, LitStr)>,
-    pub(crate) organization_role: Option<(Ident, LitStr)>,
+    pub(crate) of_user: Option<(Ident, LitStr)>,
+    pub(crate) in_organization: Option<(Ident, LitStr)>,
     pub(crate) krate: Option<Path>,
     /// Whether an attribute is not understood. It may be meant as one of the above.
     pub(crate) has_errors: bool,
@@ -134,9 +134,9 @@ impl Role {
 
     fn set(&mut self, entry: &Entry) -> syn::Result<()> {
         match entry.key.to_string().as_str() {
-            "role" => self.role = Some((entry.key.clone(), parse_role(entry, "admin")?)),
+            "role" => self.of_user = Some((entry.key.clone(), parse_role(entry, "admin")?)),
             "organization_role" => {
-                self.organization_role = Some((entry.key.clone(), parse_role(entry, "editor")?));
+                self.in_organization = Some((entry.key.clone(), parse_role(entry, "editor")?));
             }
             _ => self.krate = Some(parse_crate(entry, "Permission", "my_sdk::api")?),
         }

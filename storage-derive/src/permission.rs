@@ -34,7 +34,7 @@ pub(crate) fn derive_role(input: &DeriveInput, default_krate: fn() -> Path) -> T
     let mut cx = Ctxt::default();
     let attrs = attr::Role::from_ast(&mut cx, &input.attrs);
     check_item(&mut cx, input, "role");
-    let rule = match (&attrs.role, &attrs.organization_role) {
+    let rule = match (&attrs.of_user, &attrs.in_organization) {
         (Some(_), Some((key, _))) => {
             cx.error_spanned_by(key, "a type stands for one role: derive another one for the role in an organization");
             quote!(role(""))
@@ -96,7 +96,7 @@ fn check_item(cx: &mut Ctxt, input: &DeriveInput, what: &str) {
     match fields {
         Fields::Named(fields) if !fields.named.is_empty() => cx.error_spanned_by(&fields.named, no_fields(name, what)),
         Fields::Unnamed(fields) if !fields.unnamed.is_empty() => {
-            cx.error_spanned_by(&fields.unnamed, no_fields(name, what))
+            cx.error_spanned_by(&fields.unnamed, no_fields(name, what));
         }
         _ => {}
     }

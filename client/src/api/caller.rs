@@ -203,14 +203,14 @@ impl<S: LogtoStorage> LogtoSession<S> {
 
     fn has_role(&self, claims: &UserClaims, rule: Rule, organization: Option<&str>) -> Result<bool, Error> {
         match rule {
-            Rule::Role { name } => Ok(self.listed(&claims.roles, ROLES)?.iter().any(|role| role == name)),
+            Rule::Role { name } => Ok(self.listed(claims.roles.as_deref(), ROLES)?.iter().any(|role| role == name)),
             Rule::OrganizationRole { name } => {
                 let id = organization.ok_or_else(|| Error::InvalidOption {
                     name: "organization_role",
                     problem: format!("`{name}` counts in an organization: call `require_in_organization`"),
                 })?;
                 // The ids of organizations have no colon.
-                let roles = self.listed(&claims.organization_roles, ORGANIZATION_ROLES)?;
+                let roles = self.listed(claims.organization_roles.as_deref(), ORGANIZATION_ROLES)?;
                 Ok(roles.iter().any(|role| role.split_once(':') == Some((id, name))))
             }
             _ => Ok(false),
@@ -218,7 +218,7 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     /// Returns the roles that a claim lists.
-    fn listed<'c>(&self, claim: &'c Option<Vec<String>>, scope: &'static str) -> Result<&'c [String], Error> {
+    fn listed<'c>(&self, claim: Option<&'c [String]>, scope: &'static str) -> Result<&'c [String], Error> {
         match claim {
             Some(roles) => Ok(roles),
             None if self.requests(scope) => Ok(&[]),

@@ -257,7 +257,7 @@ async fn one_caller_a_minute_is_asked_to_renew_an_old_value_at_hand() {
     cached.get(HOUR, || async { Ok(1) }).await.unwrap();
     let at_hand = || cached.at_hand(HOUR).map(|(value, is_due)| (*value, is_due));
 
-    advance(HOUR - Duration::from_secs(1)).await;
+    advance(HOUR.saturating_sub(Duration::from_secs(1))).await;
     assert_eq!(at_hand(), Some((1, false)));
     advance(Duration::from_secs(1)).await;
     assert_eq!((at_hand(), at_hand()), (Some((1, true)), Some((1, false))));

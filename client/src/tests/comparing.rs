@@ -85,23 +85,23 @@ impl World {
     }
 }
 
-fn conflict() -> Option<storage::Error> {
-    Some(storage::Error::conflict())
+fn conflict() -> storage::Error {
+    storage::Error::conflict()
 }
 
-fn down() -> Option<storage::Error> {
-    Some(storage::Error::session("the store is down"))
+fn down() -> storage::Error {
+    storage::Error::session("the store is down")
 }
 
 #[track_caller]
-fn assert_down<T: std::fmt::Debug>(result: std::result::Result<T, Error>) {
-    assert!(matches!(&result, Err(Error::Storage(error)) if error.kind() == ErrorKind::Session), "{result:?}");
+fn assert_down<T: std::fmt::Debug>(result: &std::result::Result<T, Error>) {
+    assert!(matches!(result, Err(Error::Storage(error)) if error.kind() == ErrorKind::Session), "{result:?}");
 }
 
 #[tokio::test]
 async fn a_sign_in_is_added_again_if_another_tab_was_first() {
     let world = World::start().await;
-    world.fail([conflict(), conflict()]);
+    world.fail([Some(conflict()), Some(conflict())]);
     world.client.session(&world.session).sign_in(SignInOptions::new(REDIRECT_URI)).await.unwrap();
     assert!(world.session.items.all().contains_key(items::SIGN_IN_SESSION));
 }
@@ -109,15 +109,15 @@ async fn a_sign_in_is_added_again_if_another_tab_was_first() {
 #[tokio::test]
 async fn a_sign_in_is_not_added_to_a_store_that_is_down() {
     let world = World::start().await;
-    world.fail([down()]);
-    assert_down(world.client.session(&world.session).sign_in(SignInOptions::new(REDIRECT_URI)).await);
+    world.fail([Some(down())]);
+    assert_down(&world.client.session(&world.session).sign_in(SignInOptions::new(REDIRECT_URI)).await);
     assert!(world.session.items.all().is_empty());
 }
 
 #[tokio::test]
 async fn a_request_that_was_not_the_first_to_take_the_lease_looks_again() {
     let world = World::signed_in().await;
-    world.fail([conflict()]);
+    world.fail([Some(conflict())]);
     world.access_token().await.unwrap();
     assert_eq!(world.provider.refreshes().len(), 1);
 }
@@ -125,15 +125,15 @@ async fn a_request_that_was_not_the_first_to_take_the_lease_looks_again() {
 #[tokio::test]
 async fn without_the_lease_no_request_is_sent() {
     let world = World::signed_in().await;
-    world.fail([down()]);
-    assert_down(world.access_token().await);
+    world.fail([Some(down())]);
+    assert_down(&world.access_token().await);
     assert_eq!(world.provider.refreshes().len(), 0);
 }
 
 #[tokio::test]
 async fn tokens_are_stored_again_if_another_request_has_changed_the_session() {
     let world = World::signed_in().await;
-    world.fail([None, conflict()]);
+    world.fail([None, Some(conflict())]);
     world.access_token().await.unwrap();
     assert!(world.has_access_token());
     assert_eq!(world.provider.refreshes().len(), 1);
@@ -142,8 +142,8 @@ async fn tokens_are_stored_again_if_another_request_has_changed_the_session() {
 #[tokio::test]
 async fn tokens_are_not_stored_without_a_comparison_if_the_store_is_down() {
     let world = World::signed_in().await;
-    world.fail([None, down()]);
-    assert_down(world.access_token().await);
+    world.fail([None, Some(down())]);
+    assert_down(&world.access_token().await);
     assert!(!world.has_access_token());
 }
 

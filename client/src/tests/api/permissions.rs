@@ -137,16 +137,17 @@ async fn a_permission_in_an_organization_counts_there_only() {
     assert!(matches!(refused, Err(ApiError::WrongOrganization)), "{refused:?}");
 }
 
+/// What a handler for both kinds of callers does.
+async fn may_read<C: Caller>(caller: &C, organization: &str) -> bool {
+    caller.require_in_organization::<Read>(organization).await.is_ok()
+}
+
 #[tokio::test]
-async fn both_kinds_of_callers_are_asked_alike_in_an_organization() {
+async fn a_handler_for_any_caller_can_ask_about_an_organization() {
     let world = World::start_with(|builder| builder.audience(API).in_organizations()).await;
     let token = world.token(|token| token.claims["organization_id"] = json!("acme"));
     let token = format!("Bearer {token}");
     let bearer = Bearer::from_request(world.api.clone(), [token.as_bytes()], None).await.unwrap();
-
-    async fn may_read<C: Caller>(caller: &C, organization: &str) -> bool {
-        caller.require_in_organization::<Read>(organization).await.is_ok()
-    }
 
     assert!(may_read(&bearer, "acme").await);
     assert!(!may_read(&bearer, "globex").await);

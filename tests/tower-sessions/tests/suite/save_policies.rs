@@ -58,7 +58,7 @@ async fn several_changes_are_one_save() {
 
 #[tokio::test]
 async fn a_lifetime_is_for_a_session_that_holds_nothing_yet() {
-    const AN_HOUR: Duration = Duration::from_secs(3600);
+    const AN_HOUR: Duration = Duration::from_hours(1);
     let store = Store::default();
     let of_a_new_visitor = store.session(None);
     let of_the_app = store.session(Some(store.with_record(&[("theme", "dark")])));
