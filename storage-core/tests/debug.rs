@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use logto_storage_core::{Change, Changes, Error, MemorySession, Operation, SessionHandle};
+use logto_storage_core::{Change, Changes, Error, MemorySession, Operation, Seen, SessionHandle};
 
 #[test]
 fn a_change_shows_its_key_and_the_length_of_its_value() {
@@ -11,6 +11,12 @@ fn a_change_shows_its_key_and_the_length_of_its_value() {
 
     let changes = format!("{:?}", Changes::one(Change::set("key", "s3cr3t")).prefixed("tenant-a:"));
     assert!(changes.contains(r#"Set { key: "key", len: 6 }"#) && changes.contains("tenant-a:"), "{changes}");
+}
+
+#[test]
+fn an_item_that_was_seen_shows_its_key_and_the_length_of_its_value() {
+    assert_eq!(format!("{:?}", Seen::new("key", Some("s3cr3t"))), r#"Seen { key: "key", len: Some(6) }"#);
+    assert_eq!(format!("{:?}", Seen::new("key", None)), r#"Seen { key: "key", len: None }"#);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::api::LogtoApi;
 use crate::tower::{RequireToken, RequireTokenService, ResponseBody};
 
 /// A service that is never ready, and whose response is empty.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Busy;
 
 impl Service<Request<()>> for Busy {
@@ -84,4 +84,14 @@ async fn a_refusal_over_grpc_has_no_body() {
     assert_eq!(response.headers()["content-type"], "application/grpc+proto");
     assert!(response.body().is_end_stream());
     assert_eq!(response.body().size_hint().exact(), Some(0));
+}
+
+#[tokio::test]
+async fn the_layer_its_service_and_a_refusal_show_what_they_are() {
+    let api = LogtoApi::builder("https://tenant.logto.app").audience(API).build().unwrap();
+    assert!(format!("{:?}", RequireToken::new(api)).contains(API));
+    let printed = format!("{:?}", service());
+    assert!(printed.contains(API) && printed.contains("Busy"), "{printed}");
+    let printed = format!("{:?}", refused("application/json").await.body());
+    assert!(printed.contains("is_refusal: true"), "{printed}");
 }

@@ -57,6 +57,7 @@ async fn session_works_on_its_thread_and_its_futures_are_send() {
     assert_eq!(is_send(session.read("key".into())).await.unwrap().as_deref(), Some("value"));
     assert!(is_send(session.reload()).await.unwrap());
     assert_eq!(session.get().unwrap().0.borrow().len(), 1);
+    assert_eq!(format!("{session:?}"), "ThreadBound { .. }");
 }
 
 #[tokio::test]

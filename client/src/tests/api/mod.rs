@@ -1,6 +1,7 @@
 //! Verified access tokens, against a provider whose keys sign them.
 
 mod builder;
+mod debug;
 mod introspection;
 mod keys;
 mod memory;

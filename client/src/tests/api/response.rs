@@ -1,5 +1,9 @@
+use std::sync::{Arc, Mutex};
+
 use fake_provider::API;
 use serde_json::{Value, json};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 use super::permissions::{Admin, Read, Write};
 use crate::api::{AnyOf, ApiBody, ApiError, ApiResponse, LogtoApi, LogtoApiBuilder};
@@ -121,6 +125,51 @@ fn a_wrong_configuration_is_not_shown_to_clients() {
     let response = respond(&ApiError::UnknownResource { scope: "read", resource: Some("https://internal.example") });
     assert_eq!(response.status, 500);
     assert!(!response.body.contains("internal"), "{}", response.body);
+}
+
+/// The levels of the events that were logged.
+#[derive(Clone, Default)]
+struct Levels(Arc<Mutex<Vec<Level>>>);
+
+impl Subscriber for Levels {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        self.0.lock().unwrap().push(*event.metadata().level());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_refusal_is_logged_at_the_level_of_who_has_to_act() {
+    let down = ApiError::Unavailable(RequestError::new(Endpoint::Jwks, RequestErrorKind::TimedOut));
+    let misconfigured = ApiError::UnknownResource { scope: "read", resource: None };
+    for (error, level) in [
+        (ApiError::MissingToken, Level::DEBUG),
+        (AccessTokenError::Expired.into(), Level::DEBUG),
+        (insufficient(), Level::DEBUG),
+        (down, Level::WARN),
+        (misconfigured, Level::ERROR),
+    ] {
+        let (api, levels) = (builder().build().unwrap(), Levels::default());
+
+        tracing::subscriber::with_default(levels.clone(), || api.respond(&error));
+
+        assert_eq!(*levels.0.lock().unwrap(), [level], "{error:?}");
+    }
 }
 
 #[test]
