@@ -183,6 +183,19 @@ async fn a_page_that_may_work_later_can_be_tried_again_unless_it_was_posted() {
 }
 
 #[tokio::test]
+async fn a_failed_sign_in_tells_the_app_who_is_signed_in_already() {
+    let site = with_json().await;
+    let sign_in = format!("{}/auth/sign-in", site.url);
+    site.sign_in(&sign_in, "Bob").await;
+    let form = site.begin(&sign_in).await;
+
+    let (status, rejection) = site.page(path_of(&site, &form.callback(&site, &[("code", "of-another-sign-in")]))).await;
+
+    assert_eq!(status, StatusCode::BAD_GATEWAY);
+    assert_eq!(rejection.parse::<Value>().expect("JSON")["user"], "Bob");
+}
+
+#[tokio::test]
 async fn requests_that_are_not_for_a_page_are_answered_with_json() {
     let site = Site::start_with(Options::default()).await;
     let advice = "This sign-in is too old, was used before, or was started in another browser. Please sign in again.";

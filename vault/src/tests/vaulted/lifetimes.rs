@@ -180,6 +180,18 @@ async fn write_extends_a_record_and_never_shortens_it_but_a_renewal_sets_its_lif
 }
 
 #[tokio::test(start_paused = true)]
+async fn end_of_a_record_is_remembered_for_an_hour() {
+    let (store, vault) = vault();
+    let browser = Browser::new(Saving::Immediate);
+    sign_in(&browser, &vault, &[("a", "1")]).await;
+    let ticket = Ticket::parse_list(&browser.ticket().unwrap())[0];
+
+    renew(&page(&browser, &vault), &[("a", None)]).await.unwrap();
+
+    assert_eq!(store.read(ticket.id(), None).await.unwrap().remaining, Some(HOUR));
+}
+
+#[tokio::test(start_paused = true)]
 async fn expired_record_is_as_one_that_has_ended() {
     let (_, vault) = vault();
     let browser = Browser::new(Saving::Immediate);
