@@ -31,6 +31,8 @@ pub(crate) fn trials() -> Trials {
         Ok(()) => [
             no_increment_is_lost_between_two_pools,
             file_and_table_are_created_once_by_many_at_once,
+            new_file_that_is_locked_is_opened_when_the_lock_is_gone,
+            new_file_that_stays_locked_is_an_error,
             sweeps_at_once_delete_what_has_expired,
             record_that_has_expired_stays_until_it_is_replaced,
             record_outlives_the_process,
@@ -84,6 +86,33 @@ async fn file_and_table_are_created_once_by_many_at_once() {
     let id = record(&store, &[("k", &k)]).await;
     store.create_table().await.unwrap();
     assert_fields(&read(&store, &id).await, &[("k", &k)]);
+}
+
+async fn new_file_that_is_locked_is_opened_when_the_lock_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, other) = (url(folder.path()), locked(folder.path()).await);
+
+    let mut opening = tokio::spawn(async move { SqliteVault::connect(&url).await });
+
+    assert!(timeout(Duration::from_millis(200), &mut opening).await.is_err(), "it waits");
+    raw_sql("COMMIT").execute(&other).await.unwrap();
+    timeout(LIMIT, opening).await.unwrap().unwrap().unwrap();
+}
+
+async fn new_file_that_stays_locked_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let _other = locked(folder.path()).await;
+
+    timeout(LIMIT, SqliteVault::connect(&url(folder.path()))).await.unwrap().unwrap_err();
+}
+
+/// Creates a file with a lock that SQLite does not wait for while it switches the file to WAL mode.
+async fn locked(folder: &Path) -> SqlitePool {
+    let options: SqliteConnectOptions = url(folder).parse().unwrap();
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect_with(options.create_if_missing(true)).await.unwrap();
+    raw_sql("BEGIN IMMEDIATE").execute(&pool).await.unwrap();
+    pool
 }
 
 async fn sweeps_at_once_delete_what_has_expired() {
@@ -140,7 +169,7 @@ async fn read_does_not_wait_for_a_write() {
     let a = field("a");
     let id = record(&store, &[("iYQ", &a)]).await;
     // Without WAL, nobody else could read now.
-    let write = raw(folder.path()).await.begin_with("BEGIN EXCLUSIVE").await.unwrap();
+    let write = raw(folder.path()).await.begin_with("BEGIN IMMEDIATE").await.unwrap();
 
     assert_fields(&read(&store, &id).await, &[("iYQ", &a)]);
     write.rollback().await.unwrap();
