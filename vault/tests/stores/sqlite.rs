@@ -169,7 +169,7 @@ async fn read_does_not_wait_for_a_write() {
     let a = field("a");
     let id = record(&store, &[("iYQ", &a)]).await;
     // Without WAL, nobody else could read now.
-    let write = raw(folder.path()).await.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let write = raw(folder.path()).await.begin_with("BEGIN EXCLUSIVE").await.unwrap();
 
     assert_fields(&read(&store, &id).await, &[("iYQ", &a)]);
     write.rollback().await.unwrap();
@@ -180,7 +180,7 @@ async fn swap_that_waits_too_long_for_a_lock_is_never_applied() {
     let store = connect(folder.path()).await;
     let (a, b) = (field("a"), field("b"));
     let id = record(&store, &[("iYQ", &a)]).await;
-    let lock = raw(folder.path()).await.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let lock = raw(folder.path()).await.begin_with("BEGIN EXCLUSIVE").await.unwrap();
 
     let swap = Swap::new([change("iYQ", &a, &b)], LONG);
     let error = timeout(LIMIT, store.swap(&id, &swap)).await.expect("it does not wait without end").unwrap_err();
