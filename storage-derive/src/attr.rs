@@ -56,11 +56,7 @@ pub(crate) struct Variant {
 impl Container {
     pub(crate) fn from_ast(cx: &mut Ctxt, attrs: &[Attribute]) -> Self {
         let mut container = Self::default();
-        for entry in Entries::from_ast(cx, attrs, Level::Container).entries {
-            if let Err(error) = container.set(&entry) {
-                cx.syn_error(error);
-            }
-        }
+        set_each(cx, attrs, Level::Container, |entry| container.set(entry));
         container
     }
 
@@ -98,14 +94,8 @@ impl Field {
 
 impl Scope {
     pub(crate) fn from_ast(cx: &mut Ctxt, attrs: &[Attribute]) -> Self {
-        let Entries { entries, has_errors } = Entries::from_ast(cx, attrs, Level::Scope);
-        let mut scope = Self { has_errors, ..Self::default() };
-        for entry in entries {
-            if let Err(error) = scope.set(&entry) {
-                cx.syn_error(error);
-                scope.has_errors = true;
-            }
-        }
+        let mut scope = Self::default();
+        scope.has_errors = set_each(cx, attrs, Level::Scope, |entry| scope.set(entry));
         scope
     }
 
@@ -121,14 +111,8 @@ impl Scope {
 
 impl Role {
     pub(crate) fn from_ast(cx: &mut Ctxt, attrs: &[Attribute]) -> Self {
-        let Entries { entries, has_errors } = Entries::from_ast(cx, attrs, Level::Role);
-        let mut role = Self { has_errors, ..Self::default() };
-        for entry in entries {
-            if let Err(error) = role.set(&entry) {
-                cx.syn_error(error);
-                role.has_errors = true;
-            }
-        }
+        let mut role = Self::default();
+        role.has_errors = set_each(cx, attrs, Level::Role, |entry| role.set(entry));
         role
     }
 
@@ -148,6 +132,18 @@ impl Variant {
     pub(crate) fn from_ast(cx: &mut Ctxt, attrs: &[Attribute]) -> Self {
         Self { has_errors: Entries::from_ast(cx, attrs, Level::Variant).has_errors }
     }
+}
+
+/// Calls `set` for each entry. Returns whether an attribute or a value is not understood.
+fn set_each(cx: &mut Ctxt, attrs: &[Attribute], level: Level, mut set: impl FnMut(&Entry) -> syn::Result<()>) -> bool {
+    let Entries { entries, mut has_errors } = Entries::from_ast(cx, attrs, level);
+    for entry in entries {
+        if let Err(error) = set(&entry) {
+            cx.syn_error(error);
+            has_errors = true;
+        }
+    }
+    has_errors
 }
 
 fn parse_prefix(entry: &Entry) -> syn::Result<LitStr> {

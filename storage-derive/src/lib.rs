@@ -87,17 +87,11 @@ pub fn derive_logto_role(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 }
 
 fn derive_scope(input: TokenStream) -> TokenStream {
-    match parse(input, "LogtoScope") {
-        Ok(input) => permission::derive_scope(&input, || syn::parse_quote!(::logto_client::api)),
-        Err(error) => error.into_compile_error(),
-    }
+    parse(input, "LogtoScope").map_or_else(syn::Error::into_compile_error, |input| permission::derive_scope(&input))
 }
 
 fn derive_role(input: TokenStream) -> TokenStream {
-    match parse(input, "LogtoRole") {
-        Ok(input) => permission::derive_role(&input, || syn::parse_quote!(::logto_client::api)),
-        Err(error) => error.into_compile_error(),
-    }
+    parse(input, "LogtoRole").map_or_else(syn::Error::into_compile_error, |input| permission::derive_role(&input))
 }
 
 fn parse(input: TokenStream, name: &str) -> syn::Result<DeriveInput> {

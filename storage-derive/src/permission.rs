@@ -2,14 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path};
+use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path, parse_quote};
 
 use crate::attr;
 use crate::ctxt::Ctxt;
 use crate::expand::key_docs;
 
-/// `default_krate` is the path of the trait unless the item has a `#[logto(crate = "…")]`.
-pub(crate) fn derive_scope(input: &DeriveInput, default_krate: fn() -> Path) -> TokenStream {
+pub(crate) fn derive_scope(input: &DeriveInput) -> TokenStream {
     let mut cx = Ctxt::default();
     let attrs = attr::Scope::from_ast(&mut cx, &input.attrs);
     check_item(&mut cx, input, "scope");
@@ -29,8 +28,7 @@ pub(crate) fn derive_scope(input: &DeriveInput, default_krate: fn() -> Path) -> 
     expand(cx, input, &krate, &quote!(LogtoScope), &consts)
 }
 
-/// As [`derive_scope`].
-pub(crate) fn derive_role(input: &DeriveInput, default_krate: fn() -> Path) -> TokenStream {
+pub(crate) fn derive_role(input: &DeriveInput) -> TokenStream {
     let mut cx = Ctxt::default();
     let attrs = attr::Role::from_ast(&mut cx, &input.attrs);
     check_item(&mut cx, input, "role");
@@ -53,6 +51,11 @@ pub(crate) fn derive_role(input: &DeriveInput, default_krate: fn() -> Path) -> T
     let krate = attrs.krate.unwrap_or_else(default_krate);
     let consts = quote!(const RULE: #krate::Rule = #krate::Rule::#rule;);
     expand(cx, input, &krate, &quote!(Permission), &consts)
+}
+
+/// The path of the traits unless the item has a `#[logto(crate = "…")]`.
+fn default_krate() -> Path {
+    parse_quote!(::logto_client::api)
 }
 
 fn expand(
