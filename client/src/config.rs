@@ -7,6 +7,7 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::oidc::authorize::{Prompt, check_prompts};
 use crate::scope;
+use crate::util::each_once;
 use crate::util::web_url::WebUrl;
 
 /// The configuration of a [`LogtoClient`](crate::LogtoClient). Created by [`LogtoConfig::builder`].
@@ -280,7 +281,7 @@ impl LogtoConfigBuilder {
         check_prompts(&self.prompts).map_err(|problem| config_error("prompt", problem))?;
 
         let reserved = if self.include_reserved_scopes { &scope::RESERVED[..] } else { &[] };
-        let scopes = each_once(reserved.iter().copied().chain(self.scopes.iter().map(|scope| &**scope)));
+        let scopes = each_once(reserved.iter().map(|scope| (*scope).to_owned()).chain(self.scopes.iter().cloned()));
         for scope in &scopes {
             if scope.trim().is_empty() {
                 return Err(config_error("scopes", "has an empty scope"));
@@ -292,7 +293,7 @@ impl LogtoConfigBuilder {
         }
         let organizations =
             scopes.iter().any(|scope| scope == scope::ORGANIZATIONS).then_some(scope::ORGANIZATIONS_RESOURCE);
-        let resources = each_once(self.resources.iter().map(|resource| &**resource).chain(organizations));
+        let resources = each_once(self.resources.iter().cloned().chain(organizations.map(str::to_owned)));
         for resource in &resources {
             check_resource("resources", resource)?;
         }
@@ -340,16 +341,6 @@ pub(crate) fn not_blank(field: &'static str, value: &str) -> Result<()> {
 
 pub(crate) fn config_error(field: &'static str, problem: impl Into<String>) -> Error {
     Error::Config { field, problem: problem.into() }
-}
-
-pub(crate) fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut once: Vec<String> = Vec::new();
-    for name in names {
-        if !once.iter().any(|known| known == name) {
-            once.push(name.to_owned());
-        }
-    }
-    once
 }
 
 impl From<String> for AppSecret {

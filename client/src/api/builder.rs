@@ -12,11 +12,11 @@ use crate::api::metadata::ResourceMetadata;
 use crate::api::permission::{Rule, TokenPermission};
 use crate::api::response::ApiBody;
 use crate::api::{ApiError, Inner, LogtoApi};
-use crate::config::{AppSecret, check_endpoint, check_resource, config_error, each_once, not_blank};
+use crate::config::{AppSecret, check_endpoint, check_resource, config_error, not_blank};
 use crate::error::Result;
 use crate::issuer::Issuer;
 use crate::oidc::access_token::Audiences;
-use crate::util::http;
+use crate::util::{each_once, http};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
 
@@ -296,7 +296,7 @@ impl LogtoApiBuilder {
 
     fn audiences(&self) -> Result<Audiences> {
         let Audiences { resources, organization_tokens, in_organizations } = &self.audiences;
-        let resources = each_once(resources.iter().map(|resource| &**resource));
+        let resources = each_once(resources.iter().cloned());
         for resource in &resources {
             check_resource("audience", resource)?;
             if Audiences::is_organization(resource) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::api::permission::{Permission, Rule, TokenPermission, unique};
+use crate::api::permission::{Permission, Rule, TokenPermission};
 use crate::api::{ApiError, Bearer};
 use crate::claims::UserClaims;
 use crate::error::Error;
@@ -10,6 +10,7 @@ use crate::scope::{ORGANIZATION_ROLES, ORGANIZATIONS_RESOURCE, ROLES};
 use crate::session::LogtoSession;
 use crate::storage::LogtoStorage;
 use crate::tokens::TokenTarget;
+use crate::util::each_once;
 
 /// Someone who asks for something: a [`Bearer`] of an access token, or a user with a [`LogtoSession`].
 ///
@@ -36,7 +37,7 @@ pub trait Caller {
     /// Checks a permission.
     ///
     /// The token of a [`Bearer`] is at hand. For a session the access token for the API decides, which may have to be
-    /// refreshed first. What a session can check beyond that, roles, is up to [`LogtoSession::require`].
+    /// refreshed first. To check roles as well, call [`LogtoSession::require`].
     ///
     /// # Errors
     ///
@@ -164,9 +165,12 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     async fn require_rule(&self, rule: &'static Rule, organization: Option<&str>) -> Result<(), Error> {
-        let mut held = self.held_roles(rule, organization).await?;
-        if !held.meets(rule) && held.meets_with_every_scope(rule) {
-            self.add_held_scopes(&mut held, rule, organization).await?;
+        let leaves = rule.leaves();
+        let mut held = self.held_roles(&leaves, organization).await?;
+        // It may come from a path. No organization has an empty id, and as a target it would be the app's mistake.
+        let can_have_scopes = organization != Some("") && held.meets_with_every_scope(rule);
+        if !held.meets(rule) && can_have_scopes {
+            self.add_held_scopes(&mut held, &leaves, organization).await?;
         }
         match held {
             _ if held.meets(rule) => Ok(()),
@@ -176,16 +180,15 @@ impl<S: LogtoStorage> LogtoSession<S> {
     }
 
     /// Sends no request.
-    async fn held_roles(&self, rule: &Rule, organization: Option<&str>) -> Result<Held, Error> {
-        let leaves = rule.leaves();
+    async fn held_roles(&self, leaves: &[Rule], organization: Option<&str>) -> Result<Held, Error> {
         if organization.is_none() && leaves.iter().all(Rule::is_scope) {
             return Ok(Held { rules: Vec::new(), is_member: true });
         }
         let claims = self.id_token_claims().await?.user;
         let mut held = Held { rules: Vec::new(), is_member: self.is_member(&claims, organization)? };
         for leaf in leaves {
-            if self.has_role(&claims, leaf, organization)? {
-                held.rules.push(leaf);
+            if self.has_role(&claims, *leaf, organization)? {
+                held.rules.push(*leaf);
             }
         }
         Ok(held)
@@ -230,22 +233,17 @@ impl<S: LogtoStorage> LogtoSession<S> {
         self.config().scopes().iter().any(|requested| requested == scope)
     }
 
-    async fn add_held_scopes(&self, held: &mut Held, rule: &Rule, organization: Option<&str>) -> Result<(), Error> {
-        let scopes = rule.leaves().into_iter().filter_map(|leaf| match leaf {
-            Rule::Scope { scope, resource } => Some((leaf, scope, resource)),
+    async fn add_held_scopes(&self, held: &mut Held, leaves: &[Rule], organization: Option<&str>) -> Result<(), Error> {
+        let scopes = leaves.iter().filter_map(|leaf| match leaf {
+            Rule::Scope { scope, resource } => Some((leaf, *scope, *resource)),
             _ => None,
         });
-        let scopes: Vec<_> = scopes.collect();
-        // It may come from a path. No organization has it, and as an option it would be the app's mistake.
-        if organization == Some("") {
-            return Ok(());
-        }
-        for wanted in unique(scopes.iter().map(|(_, _, resource)| *resource)) {
+        for wanted in each_once(scopes.clone().map(|(_, _, resource)| resource)) {
             match self.access_token(self.target_of(wanted, organization)?).await {
                 Ok(token) => {
                     // Logto issues a token for or within an organization to its members only.
                     held.is_member = true;
-                    let of_token = scopes.iter().filter(|(_, scope, resource)| {
+                    let of_token = scopes.clone().filter(|(_, scope, resource)| {
                         *resource == wanted && token.scopes().any(|granted| granted == *scope)
                     });
                     held.rules.extend(of_token.map(|(leaf, ..)| *leaf));

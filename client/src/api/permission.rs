@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use crate::util::each_once;
+
 /// A scope of an API as a type. Derive it:
 ///
 /// ```
@@ -238,12 +240,12 @@ impl Rule {
     pub(crate) fn names(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
         self.visit(true, &mut |leaf| names.extend(leaf.name()));
-        unique(names)
+        each_once(names)
     }
 
-    /// Returns the names of all scopes and roles, each once.
+    /// Returns the names of all scopes and roles.
     pub(crate) fn all_names(&self) -> Vec<&'static str> {
-        unique(self.leaves().iter().filter_map(Self::name))
+        self.leaves().iter().filter_map(Self::name).collect()
     }
 
     fn name(&self) -> Option<&'static str> {
@@ -260,15 +262,4 @@ impl Rule {
             scope_or_role => visitor(scope_or_role),
         }
     }
-}
-
-/// Returns the items, each once.
-pub(crate) fn unique<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut unique = Vec::new();
-    for item in items {
-        if !unique.contains(&item) {
-            unique.push(item);
-        }
-    }
-    unique
 }
