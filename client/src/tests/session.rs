@@ -256,29 +256,27 @@ async fn a_session_that_keeps_its_id_is_neither_signed_in_nor_out() {
     assert!(session.is_authenticated().await.unwrap());
 }
 
-macro_rules! scopes {
-    ($($name:ident: $scope:literal, $resource:expr;)*) => {$(
-        struct $name;
-
-        impl LogtoScope for $name {
-            const SCOPE: &'static str = $scope;
-            const RESOURCE: Option<&'static str> = Some($resource);
-        }
-    )*};
-}
 const DENIED: &str = "https://denied.example.com";
 const GRANTED: &str = "https://granted.example.com";
-scopes! {
-    ReadDenied: "read", DENIED;
-    ReadGranted: "read", GRANTED;
-    WriteGranted: "write", GRANTED;
-}
 
+#[derive(LogtoScope)]
+#[logto(scope = "read", resource = "https://denied.example.com", crate = "crate::api")]
+struct ReadDenied;
+
+#[derive(LogtoScope)]
+#[logto(scope = "read", resource = "https://granted.example.com", crate = "crate::api")]
+struct ReadGranted;
+
+#[derive(LogtoScope)]
+#[logto(scope = "write", resource = "https://granted.example.com", crate = "crate::api")]
+struct WriteGranted;
+
+/// Logto grants a token without scopes instead. Other providers deny it.
 #[tokio::test]
 async fn an_api_that_is_denied_leaves_the_alternatives() {
     let provider = Provider::start(json!({}), |request| {
         if request.param("resource") == DENIED {
-            return (400, json!({ "error": "access_denied" }).to_string());
+            return (403, json!({ "error": "access_denied", "error_description": "Access denied." }).to_string());
         }
         let answer = json!({ "access_token": "at", "token_type": "Bearer", "expires_in": 3600, "scope": "read list" });
         (200, answer.to_string())
