@@ -22,7 +22,7 @@ pub(crate) struct ReadItems;
 
 #[derive(LogtoScope)]
 #[logto(scope = "invite:members", resource = "urn:logto:resource:organizations")]
-struct InviteMembers;
+pub(crate) struct InviteMembers;
 
 #[derive(Clone, Default, LogtoStorage)]
 pub(crate) struct Storage(MemorySession);
